@@ -1,0 +1,51 @@
+# The course on a fresh machine: `make grade` grades the example class, `make test` runs the tests.
+# Both set up what they need: a virtual environment in .venv, and bubblewrap for the box.
+
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell command -v $(name))))
+BIN := .venv/bin
+# -I: neither the working folder nor the user's own packages may stand in for the grader's.
+AUTOGRADER := $(BIN)/python -I -m autograder
+
+.PHONY: grade test check format release benchmark box clean
+
+grade: .venv/installed box ## grade the example class
+	$(AUTOGRADER) grade tests/class --output results --cell-seconds 20
+
+test: .venv/installed box ## run all tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -n auto --dist worksteal
+
+release: .venv/installed box ## make release/ and solutions/ from source/
+	$(AUTOGRADER) release
+
+benchmark: .venv/installed box ## measure grading beside nbgrader and plain scripts
+	$(BIN)/python benchmarks/grading.py
+
+lock: .venv/installed ## renew the lock files (needs uv)
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra instructor --extra dev \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -c requirements.lock \
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-student.lock
+
+.venv/installed: requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; on Debian or Ubuntu: sudo apt-get install python3 python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	  { echo "Python 3.11, 3.12 or 3.13 is needed, and $(PYTHON) is $$($(PYTHON) -V). Name another: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing; on Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
+	@echo "Setting up .venv (about 3 GB, some minutes the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+box:
+	@command -v bwrap >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq bubblewrap >/dev/null; \
+	  elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo apt-get install -y -qq bubblewrap >/dev/null; \
+	  else echo "The box needs bubblewrap, and installing it needs an administrator: sudo apt-get install bubblewrap"; exit 1; fi; }
+
+clean: ## remove what make made
+	rm -rf .venv results .pytest_cache .mypy_cache .ruff_cache

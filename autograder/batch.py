@@ -1,0 +1,69 @@
+"""Many submissions: one task each, in worker processes, results as they finish.
+
+A worker that dies takes no other submission with it: what it had not finished is given to a new one.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+
+from autograder.box import Limits
+from autograder.pipeline import Graded, Settings, grade, grader_failed
+from autograder.submission import Submission
+
+
+def workers_for(limits: Limits) -> int:
+    """As many as there are cores, and memory for."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores, memory // limits.memory))
+
+
+def grade_all(submissions: Sequence[Submission], settings: Settings, workers: int) -> Iterator[tuple[int, Graded]]:
+    """Each submission's place in the sequence and its result, in the order in which they finish."""
+    waiting = list(enumerate(submissions))
+    while waiting:
+        lost: list[tuple[int, Submission]] = []
+        for place, submission, graded in _round(waiting, settings, workers):
+            if graded is None:
+                lost.append((place, submission))
+            else:
+                yield place, graded
+        if workers == 1 and lost:
+            # Alone in its worker, the first of them is the one that ended it.
+            place, submission = lost.pop(0)
+            message = "The grader's worker process ended while it graded this submission. Grade it again."
+            yield place, grader_failed(submission, settings, message)
+        waiting, workers = lost, 1
+
+
+def _round(
+    waiting: list[tuple[int, Submission]], settings: Settings, workers: int
+) -> Iterator[tuple[int, Submission, Graded | None]]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context, initializer=_quiet) as pool:
+        futures: dict[Future[Graded], tuple[int, Submission]] = {
+            pool.submit(grade, submission, settings): (place, submission) for place, submission in waiting
+        }
+        pending = set(futures)
+        try:
+            while pending:
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in sorted(done, key=lambda item: futures[item][0]):
+                    place, submission = futures[future]
+                    try:
+                        yield place, submission, future.result()
+                    except BrokenProcessPool:
+                        yield place, submission, None
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _quiet() -> None:
+    """A worker's own streams are nobody's: standard output may be a JSON document's."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

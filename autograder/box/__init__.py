@@ -1,0 +1,6 @@
+"""What holds untrusted code: how a box starts, what limits it, and the proof that it holds."""
+
+from autograder.box.limits import Limits
+from autograder.box.sandbox import Box, BoxUnavailable, Ending
+
+__all__ = ["Box", "BoxUnavailable", "Ending", "Limits"]

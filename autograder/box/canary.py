@@ -1,0 +1,84 @@
+"""Which protections hold here: observed by attacking a box, not read from its options."""
+
+import dataclasses
+import json
+import os
+import socket
+import time
+from pathlib import Path
+from typing import Final
+
+from autograder.box.limits import MIB, Limits
+from autograder.box.sandbox import Box, BoxUnavailable, Ending
+from autograder.boxed import wire
+from autograder.boxed.canary import NAMESPACES
+
+# What each protection means to whoever reads a result.
+PROTECTIONS: Final = {
+    "own_namespaces": "Own processes, network, users' files and names: others are not even visible",
+    "plain_user": "Runs as a user without any rights on this machine",
+    "no_new_privileges": "Cannot gain rights by running another program",
+    "system_calls_filtered": "Kernel interfaces that no notebook needs are refused",
+    "no_network": "No network, not even to this machine",
+    "system_read_only": "Nothing of the system or its Python can be changed",
+    "course_hidden": "The course's sources, solutions and other submissions are not there",
+    "checks_hidden": "The hidden checks are not there",
+    "environment_empty": "No variable of the grader's environment is there",
+    "memory_bounded": "One process cannot take more memory than its limit",
+    "disk_bounded": "Files and shared memory cannot grow past their limit",
+    "processes_bounded": "Cannot make more processes than its limit",
+    "memory_of_all_bounded": "All processes together cannot take more memory than their limit",
+}
+# Without these, grading for marks is refused. The last needs a control group, which not every
+# machine gives to a plain user; there the limits of each process and of their number still hold.
+REQUIRED: Final = frozenset(PROTECTIONS) - {"memory_of_all_bounded"}
+
+
+def observe(limits: Limits, hidden: list[Path]) -> dict[str, bool]:
+    """Attack a box and return what held. `hidden` are paths that must not exist in it.
+
+    Raises BoxUnavailable when no box starts.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        facts = {
+            "namespaces": {name: os.readlink(f"/proc/self/ns/{name}") for name in NAMESPACES},
+            "port": listener.getsockname()[1],
+            "hidden": [str(path) for path in hidden],
+            "process_memory": limits.process_memory,
+            "shared_memory": limits.shared_memory,
+            "home_size": limits.home_size,
+            "processes": limits.processes,
+        }
+        with Box(limits, ("canary", json.dumps(facts))) as box:
+            try:
+                found = wire.unpack(wire.receive(box.connection(limits.start_seconds), limits.start_seconds))
+            except (EOFError, OSError, wire.WireError) as error:
+                raise BoxUnavailable(_advice(box.complaint() or str(error))) from error
+    observed = {name: found.get(name) is True for name in PROTECTIONS}
+    return observed | {"memory_of_all_bounded": _memory_of_all_is_bounded(limits)}
+
+
+def _memory_of_all_is_bounded(limits: Limits) -> bool:
+    """Two processes that together break a small limit: does the kernel end them for it?"""
+    small = dataclasses.replace(limits, memory=96 * MIB)
+    program = ("glutton", os.readlink("/proc/self/ns/pid"), str(64 * MIB))
+    with Box(small, program) as box:
+        if not box.memory_is_grouped:
+            return False
+        until = time.monotonic() + 2
+        while time.monotonic() < until and not box.is_out_of_memory():
+            time.sleep(0.01)
+        return box.end() is Ending.MEMORY
+
+
+def _advice(complaint: str) -> str:
+    advice = f"The box does not start here ({complaint or 'no reason given'}). "
+    restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+    if os.geteuid() != 0 and restricted.exists() and restricted.read_text().strip() == "1":
+        return advice + (
+            "This machine forbids user namespaces to plain users (AppArmor, as Ubuntu does since 24.04). "
+            "Run the grader as root, or allow them: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
+        )
+    if os.geteuid() != 0:
+        return advice + "User namespaces may be forbidden to plain users: run the grader as root."
+    return advice + "Run `autograder doctor` for more."

@@ -1,0 +1,26 @@
+"""How much of the machine one submission may use."""
+
+from dataclasses import dataclass
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds of wall clock, and bytes.
+
+    `memory` bounds the sum of the box's processes where a control group can be had;
+    `process_memory` bounds the data of each process everywhere (TensorFlow needs 0.8 GB).
+    """
+
+    start_seconds: float = 60
+    cell_seconds: float = 60
+    call_seconds: float = 20
+    total_seconds: float = 600
+    memory: int = 3072 * MIB
+    process_memory: int = 2048 * MIB
+    processes: int = 256
+    file_size: int = 256 * MIB
+    home_size: int = 256 * MIB
+    shared_memory: int = 64 * MIB
+    channel_bytes: int = 64 * MIB

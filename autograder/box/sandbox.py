@@ -1,0 +1,233 @@
+"""One box: a bubblewrap with nothing in it but Python, the course's packages and a way to talk.
+
+How it is closed, and why each line is there, is in `Box._command`.
+"""
+
+import enum
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from autograder.box import memory, seccomp
+from autograder.box.limits import Limits
+
+INSIDE: Final = Path(__file__).resolve().parent.parent / "boxed"
+PACKAGE: Final = "/opt/grader"
+CHANNEL: Final = "/run/grader.sock"
+HOME: Final = "/home/student"
+# A user of the box's own, where one can be had: outside the ranges that systems give to people.
+UNPRIVILEGED: Final = 61234
+
+ONE_THREAD: Final = dict.fromkeys(
+    (
+        "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
+        "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
+    ),
+    "1",
+)  # fmt: skip
+REPRODUCIBLE: Final = {
+    "PYTHONHASHSEED": "0",
+    "TF_DETERMINISTIC_OPS": "1",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "TF_CPP_MIN_LOG_LEVEL": "2",
+    "KERAS_BACKEND": "tensorflow",
+    "LANG": "C.UTF-8",
+    "TZ": "UTC",
+}
+# Set on some machines because their processor needs it for right results.
+FROM_OUTSIDE: Final = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+
+class BoxUnavailable(RuntimeError):
+    """No box can be started here; the message says what to do about it."""
+
+
+class Ending(enum.Enum):
+    """Why a box is no more."""
+
+    MEMORY = "memory"
+    DIED = "died"
+    KILLED = "killed"
+
+
+class Box:
+    """A started box. `events` is the connection of its agent.
+
+    Raises BoxUnavailable when bubblewrap is missing or does not start.
+    """
+
+    def __init__(self, limits: Limits, program: Sequence[str] = ("agent",)) -> None:
+        """`program` is a module of `autograder.boxed`, and its arguments."""
+        self.limits = limits
+        self._folder = Path(tempfile.mkdtemp(prefix="lstm-box-"))
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self._folder / "channel"))
+        self._listener.listen(4)
+        # Only the file is bound into the box; its folder stays closed to other users of this machine.
+        (self._folder / "channel").chmod(0o666)
+        self._group = memory.group(limits.memory)
+        self.memory_is_grouped = self._group is not None
+        self._ending: Ending | None = None
+        filter_descriptor = seccomp.program()
+        try:
+            self._process = subprocess.Popen(
+                [*self._join_group(), *self._command(program, filter_descriptor)],
+                pass_fds=[filter_descriptor],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"},
+            )
+        finally:
+            os.close(filter_descriptor)
+        os.set_blocking(self._stderr.fileno(), False)
+
+    @property
+    def _stderr(self) -> "subprocess._FileType":  # type: ignore[name-defined]
+        assert self._process.stderr is not None
+        return self._process.stderr
+
+    def connection(self, seconds: float) -> socket.socket:
+        """The box's next connection: first its agent's, later its kernel's.
+
+        Raises EOFError when the box ended, TimeoutError when it did not connect in time.
+        """
+        self._listener.settimeout(0.05)
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            try:
+                return self._listener.accept()[0]
+            except TimeoutError:
+                if self._process.poll() is not None:
+                    raise EOFError("the box ended before it connected") from None
+        raise TimeoutError
+
+    def complaint(self) -> str:
+        """What the box's start wrote to its error stream, to tell an instructor why it failed."""
+        data = os.read(self._stderr.fileno(), 4096) if self._process.poll() is not None else b""
+        return data.decode("utf-8", "replace").strip()
+
+    def is_out_of_memory(self) -> bool:
+        return self._group is not None and self._group.out_of_memory()
+
+    def end(self) -> Ending:
+        """End every process in the box and say whether it had ended before, and by what."""
+        if self._ending is None:
+            self._ending = Ending.DIED if self._process.poll() is not None else Ending.KILLED
+            self._process.kill()
+            self._process.wait()
+            if self.is_out_of_memory():
+                self._ending = Ending.MEMORY
+            if self._group is not None:
+                self._group.remove()
+            self._listener.close()
+            self._stderr.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+        return self._ending
+
+    def __enter__(self) -> "Box":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.end()
+
+    def _join_group(self) -> list[str]:
+        if self._group is None:
+            return []
+        # Joined before bubblewrap starts, so that nothing in the box was ever outside the group.
+        return ["sh", "-c", 'echo $$ > "$0" && exec "$@"', str(self._group.folder / "cgroup.procs")]
+
+    def _command(self, program: Sequence[str], filter_descriptor: int) -> list[str]:
+        limits, root = self.limits, os.geteuid() == 0
+        bubblewrap = shutil.which("bwrap")
+        if bubblewrap is None:
+            self._abandon()
+            raise BoxUnavailable(
+                "The box needs bubblewrap, which is not installed. "
+                "On Debian and Ubuntu: sudo apt-get install bubblewrap (or run `make box`)."
+            )
+        command = [bubblewrap, "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
+        command += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "box"]
+        if not root:
+            # As root a user namespace would make the box's root this machine's root; there a plain
+            # user is taken instead (below). Everyone else gets a namespace of their own, and the last one.
+            command += ["--unshare-user", "--disable-userns", "--uid", str(UNPRIVILEGED), "--gid", str(UNPRIVILEGED)]
+        command += self._files()
+        command += ["--proc", "/proc", "--dev", "/dev", "--size", str(limits.shared_memory), "--tmpfs", "/dev/shm"]
+        for folder in ("/tmp", HOME):
+            # Before the drop to a plain user the box's folders are root's.
+            command += ["--perms", "1777", "--size", str(limits.home_size), "--tmpfs", folder]
+        command += ["--chmod", "1777", "/dev/shm", "--remount-ro", "/dev", "--remount-ro", "/"]
+        command += ["--clearenv"]
+        for name, value in self._environment().items():
+            command += ["--setenv", name, value]
+        command += ["--chdir", HOME, "--seccomp", str(filter_descriptor), "--"]
+        command += ["prlimit", f"--data={limits.process_memory}", f"--nproc={limits.processes}"]
+        command += [f"--fsize={limits.file_size}", "--core=0", "--nofile=1024", "--memlock=65536", "--msgqueue=0", "--"]
+        command += ["setpriv", "--no-new-privs", "--inh-caps=-all"]
+        if root:
+            command += ["--bounding-set=-all", f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups"]
+        module, *arguments = program
+        start = f"import sys; sys.path.insert(0, {PACKAGE!r}); from boxed import {module}; {module}.main()"
+        return [*command, "--", sys.executable, "-I", "-c", start, *arguments]
+
+    def _files(self) -> Iterator[str]:
+        """What of this machine's files the box sees, all of it read-only."""
+        made: set[Path] = set()
+
+        def bind(source: Path, target: Path) -> Iterator[str]:
+            # bubblewrap makes missing parents closed to all but root, so each is made here.
+            for parent in reversed(target.parents[:-1]):
+                if parent not in made and not parent.is_relative_to("/usr"):
+                    made.add(parent)
+                    yield from ("--perms", "0755", "--dir", str(parent))
+            yield from ("--ro-bind", str(source), str(target))
+
+        yield from ("--ro-bind", "/usr", "/usr")
+        for name in ("bin", "sbin", "lib", "lib32", "lib64"):
+            path = Path("/") / name
+            if path.is_symlink():
+                yield from ("--symlink", os.readlink(path), str(path))
+            elif path.is_dir():
+                yield from ("--ro-bind", str(path), str(path))
+        for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime"):
+            if (Path("/etc") / name).exists():
+                yield from bind(Path("/etc") / name, Path("/etc") / name)
+        prefixes = {Path(p) for p in (sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix))}
+        for prefix in sorted(prefixes):
+            if not prefix.is_relative_to("/usr"):
+                yield from bind(prefix, prefix)
+        installed = Path(sysconfig.get_path("purelib")) / "autograder"
+        if installed.exists():
+            # Installed rather than linked, the grader lies among the packages: hide its checks.
+            yield from ("--tmpfs", str(installed))
+        yield from bind(INSIDE, Path(PACKAGE) / "boxed")
+        yield from bind(self._folder / "channel", Path(CHANNEL))
+
+    def _environment(self) -> dict[str, str]:
+        outside = {name: os.environ[name] for name in FROM_OUTSIDE if name in os.environ}
+        return {
+            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+            "HOME": HOME,
+            "GRADER_CHANNEL": CHANNEL,
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **REPRODUCIBLE,
+            **ONE_THREAD,
+            **outside,
+        }
+
+    def _abandon(self) -> None:
+        self._listener.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        if self._group is not None:
+            self._group.remove()

@@ -1,0 +1,137 @@
+"""The box's first program: lets papermill run the notebook and reports cell by cell.
+
+The job comes as one frame: the notebook's cells, its parameters and the cells to leave out.
+The reports are JSON frames; they are student-controlled from the moment the first cell runs.
+"""
+
+import json
+import os
+import socket
+import time
+from pathlib import Path
+from subprocess import DEVNULL
+from typing import Any
+
+import nbformat
+import papermill
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbformat import NotebookNode
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import NBClientEngine, papermill_engines
+
+from . import wire
+
+CHANNEL = os.environ.get("GRADER_CHANNEL", "")
+# What one cell may report; the rest is dropped here and said so.
+MAX_CELL_TEXT = 64 * 1024
+MAX_CELL_IMAGES = 2 * 2**20
+
+
+class Reporter:
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+
+    def report(self, event: str, **facts: Any) -> None:
+        wire.send(self.connection, wire.pack(json.loads(json.dumps({"event": event, **facts}))))
+
+
+class CellByCell(PapermillNotebookClient):
+    """Runs every cell, whatever became of the one before, and stays to answer calls."""
+
+    reporter: Reporter
+
+    def papermill_execute_cells(self) -> None:
+        for index, cell in enumerate(self.nb.cells):
+            number = cell.metadata.get("number")  # None: the parameters that papermill injected
+            self.kept_text = self.kept_images = 0
+            self.reporter.report("started", cell=number)
+            started = time.monotonic()
+            self.nb_man.cell_start(cell, index)
+            try:
+                self.execute_cell(cell, index)
+            except CellExecutionError:
+                self.nb_man.cell_exception(cell, cell_index=index)
+            except DeadKernelError:
+                # The line ends here: the examiner starts a new box without this cell.
+                self.reporter.report("died", cell=number)
+                os._exit(1)
+            self.nb_man.cell_complete(cell, cell_index=index)
+            seconds = time.monotonic() - started
+            self.reporter.report("ended", cell=number, seconds=seconds, outputs=cell.get("outputs", []))
+        self.reporter.report("executed")
+        self.kc.execute(
+            "import sys as _sys; _sys.path.insert(0, "
+            f"{str(Path(__file__).resolve().parent.parent)!r}); from boxed import serving as _serving; "
+            f"_serving.start({CHANNEL!r})",
+            silent=True,
+            store_history=False,
+        )
+        while self.km.provisioner.process.poll() is None:
+            time.sleep(0.2)
+        os._exit(1)
+
+    def output(self, outs: list[NotebookNode], msg: Any, display_id: str | None, cell_index: int) -> Any:
+        """Keep an output while there is room for it."""
+        content = msg["content"]
+        images = [data for kind, data in content.get("data", {}).items() if kind.startswith("image/")]
+        size = sum(len(str(value)) for value in content.values())
+        room = MAX_CELL_IMAGES - self.kept_images if images else MAX_CELL_TEXT - self.kept_text
+        if images:
+            self.kept_images += size
+        elif content.get("name") in {"stdout", "stderr"}:
+            self.kept_text += size
+            if 0 < room < size:
+                content["text"] = content["text"][:room] + "\n... (the rest of the output was dropped)\n"
+                room = size
+        else:
+            self.kept_text += size
+        # An error is what the student most needs: it always stays.
+        if size <= room or msg["msg_type"] == "error":
+            return super().output(outs, msg, display_id, cell_index)
+        return None
+
+
+class BoxedEngine(NBClientEngine):
+    """The papermill engine whose kernel outlives the last cell."""
+
+    reporter: Reporter
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
+        client = CellByCell(
+            nb_man, kernel_name=kernel_name, allow_errors=True, raise_on_iopub_timeout=False, timeout=None
+        )
+        client.reporter = cls.reporter
+        # What C code writes to the process's own streams is nobody's output.
+        client.execute(stdout=DEVNULL, stderr=DEVNULL)
+
+
+def notebook(cells: list[dict[str, Any]]) -> NotebookNode:
+    book = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}, "language_info": {"name": "python"}}
+    )
+    for cell in cells:
+        tags = {"tags": ["parameters"]} if cell["parameters"] else {}
+        book.cells.append(nbformat.v4.new_code_cell(cell["source"], metadata={"number": cell["number"], **tags}))
+    return book
+
+
+def main() -> None:
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(CHANNEL)
+    reporter = BoxedEngine.reporter = Reporter(connection)
+    papermill_engines.register("boxed", BoxedEngine)
+    reporter.report("ready")
+    job = wire.unpack(wire.receive(connection))
+    path = Path(os.environ["HOME"]) / "notebook.ipynb"
+    nbformat.write(notebook(job["cells"]), path)
+    papermill.execute_notebook(
+        str(path),
+        None,
+        engine_name="boxed",
+        kernel_name="python3",
+        parameters=job["parameters"],
+        progress_bar=False,
+        request_save_on_cell_execute=False,
+        cwd=os.environ["HOME"],
+    )

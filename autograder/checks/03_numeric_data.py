@@ -1,0 +1,332 @@
+"""Hidden checks of 03, preparing numeric data (slides 15 to 17)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograder.expectations import Array, array, close, equal, exercise, parts, that, unchanged
+from autograder.student import Student
+
+ON_TRAIN = "Fit the scaler on `train` alone, then transform both sets with it."
+
+# Whole numbers: a feature that varies at all varies enough for float32.
+values = st.integers(-50, 50).map(float)
+columns = hnp.arrays(np.float64, st.tuples(st.integers(2, 6), st.integers(1, 3)), elements=values)
+
+
+def series(rng: np.random.Generator, size: int, features: int | None = None) -> Array:
+    """Readings on different scales, no feature constant; 1-D without `features`."""
+    shape = (size,) if features is None else (size, features)
+    return np.round(rng.normal(size=shape) * rng.uniform(2, 50, shape[1:]) + rng.uniform(-100, 100, shape[1:]), 2)
+
+
+def as_columns(data: Any) -> Array:
+    found = np.asarray(data, dtype=float)
+    return found.reshape(-1, 1) if found.ndim == 1 else found
+
+
+def min_max(train: Any, data: Any, low: float = 0, high: float = 1) -> Array:
+    """x' = low + (x - min) / (max - min) * (high - low), min and max of `train` per feature (slide 16)."""
+    train, data = as_columns(train), as_columns(data)
+    span = train.max(axis=0) - train.min(axis=0)
+    span[span == 0] = 1
+    return low + (data - train.min(axis=0)) / span * (high - low)
+
+
+def standard(train: Any, data: Any) -> Array:
+    """z = (x - mean) / deviation, both of `train` per feature, deviation with n in the denominator (slide 17)."""
+    train, data = as_columns(train), as_columns(data)
+    deviation = train.std(axis=0)
+    deviation[deviation == 0] = 1
+    return (data - train.mean(axis=0)) / deviation
+
+
+def undo(scaler: Any, scaled: Any) -> Any:
+    return scaler.inverse_transform(scaled)
+
+
+def fitted_min_max(train: Any, low: Any, high: Any) -> Any:
+    from sklearn.preprocessing import MinMaxScaler
+
+    return MinMaxScaler(feature_range=(low, high)).fit(train)
+
+
+def fitted_standard(train: Any) -> Any:
+    from sklearn.preprocessing import StandardScaler
+
+    return StandardScaler().fit(train)
+
+
+# normalize
+
+
+@exercise("normalize", share=2)
+def test_normalize_one_feature(student: Student, rng: np.random.Generator) -> None:
+    """A 1-D training series becomes one column from 0 to 1."""
+    train, test = series(rng, 12), series(rng, 4)
+    train_scaled, _, _ = parts(student.normalize(train, test), 3, "normalize")
+    close(train_scaled, min_max(train, train), "train_scaled", "The smallest value becomes 0, the largest 1.")
+
+
+@exercise("normalize", share=2)
+@given(data=columns, factor=st.sampled_from([0.5, 2, 3]))
+def test_normalize_fits_on_train_alone(student: Student, data: Array, factor: float) -> None:
+    """The test set is scaled by the training set's minimum and maximum, per feature, and not clipped."""
+    train, test = data, np.round(data[:2] * factor + 1, 1)
+    _, test_scaled, _ = parts(student.normalize(train, test), 3, "normalize")
+    expected = min_max(train, test)
+    # Of a feature that does not vary, only that it stays finite is asked.
+    varies = np.ptp(train, axis=0) > 0
+    found = array(test_scaled, "test_scaled", expected.shape, ON_TRAIN)
+    close(found[:, varies], expected[:, varies], "test_scaled", ON_TRAIN + _leak(found, train, test, varies), rtol=1e-4)
+
+
+def _leak(found: Array, train: Array, test: Array, varies: Array) -> str:
+    """What the wrong numbers betray."""
+    for data, sentence in (
+        (np.vstack([train, test]), " These numbers come from a scaler that has seen the test set too."),
+        (test, " These numbers come from a scaler that was fitted on the test set."),
+    ):
+        if varies.any() and np.allclose(found[:, varies], min_max(data, test)[:, varies], atol=1e-4):
+            return sentence
+    if varies.any() and np.allclose(found[:, varies], np.clip(min_max(train, test), 0, 1)[:, varies], atol=1e-4):
+        return " Values outside 0 to 1 are right for a test set that goes beyond the training data: do not clip them."
+    return ""
+
+
+@exercise("normalize", share=1)
+def test_normalize_feature_range(student: Student, rng: np.random.Generator) -> None:
+    """`feature_range` is respected."""
+    train, test = series(rng, 10, 2), series(rng, 3, 2)
+    for low, high in ((-1, 1), (2, 5)):
+        results = parts(student.normalize(train, test, feature_range=(low, high)), 3, "normalize")
+        close(results[0], min_max(train, train, low, high), "train_scaled", f"The range asked for is {low} to {high}.")
+        close(results[1], min_max(train, test, low, high), "test_scaled", f"The range asked for is {low} to {high}.")
+
+
+@exercise("normalize", share=1)
+def test_normalize_constant_feature(student: Student, rng: np.random.Generator) -> None:
+    """A feature that does not vary gives no NaN and no infinity."""
+    train, test = series(rng, 8, 2), series(rng, 3, 2)
+    train[:, 1] = 7.0
+    for name, found in zip(("train_scaled", "test_scaled"), student.normalize(train, test)[:2], strict=False):
+        that(bool(np.isfinite(array(found, name)).all()), f"{name} holds NaN or infinity for a constant feature.",
+             "Where maximum and minimum are equal, do not divide by their difference.")  # fmt: skip
+
+
+@exercise("normalize", share=1)
+def test_normalize_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
+    """Lists, Series and DataFrames are taken, and no input is changed."""
+    train, test = series(rng, 9), series(rng, 3)
+    kinds = (list, pd.Series, lambda data: pd.DataFrame({"flow": data}))
+    for kind in kinds:
+        train_scaled, test_scaled, _ = parts(student.normalize(kind(train), kind(test)), 3, "normalize")
+        close(train_scaled, min_max(train, train), "train_scaled")
+        close(test_scaled, min_max(train, test), "test_scaled")
+    student.normalize(train, test)
+    unchanged(student)
+    student.normalize(as_columns(train), as_columns(test))
+    unchanged(student)
+
+
+@exercise("normalize", share=1)
+def test_normalize_returns_the_scaler(student: Student, rng: np.random.Generator) -> None:
+    """The third thing returned is the fitted scaler: it can undo the scaling."""
+    train, test = series(rng, 10, 3), series(rng, 4, 3)
+    _, test_scaled, scaler = parts(student.normalize(train, test), 3, "normalize")
+    close(
+        student.apply(undo, scaler, test_scaled),
+        test,
+        "scaler.inverse_transform(test_scaled)",
+        ON_TRAIN,
+        rtol=1e-4,
+        atol=1e-3,
+    )
+
+
+# standardize
+
+
+@exercise("standardize", share=2)
+def test_standardize_one_feature(student: Student, rng: np.random.Generator) -> None:
+    """A 1-D training series becomes one column with mean 0 and deviation 1."""
+    train, test = series(rng, 12), series(rng, 4)
+    train_scaled, _, _ = parts(student.standardize(train, test), 3, "standardize")
+    found = array(train_scaled, "train_scaled", (12, 1))
+    hint = "Subtract the mean, divide by the standard deviation."
+    if np.allclose(found, (as_columns(train) - train.mean()) / train.std(ddof=1), atol=1e-6):
+        hint = "These numbers are divided by the sample deviation (n - 1); StandardScaler divides by n."
+    close(found, standard(train, train), "train_scaled", hint)
+
+
+@exercise("standardize", share=2)
+@given(data=columns, factor=st.sampled_from([0.5, 2, 3]))
+def test_standardize_fits_on_train_alone(student: Student, data: Array, factor: float) -> None:
+    """The test set is scaled by the training set's mean and deviation, per feature."""
+    train, test = data, np.round(data[:2] * factor + 1, 1)
+    _, test_scaled, _ = parts(student.standardize(train, test), 3, "standardize")
+    varies = np.ptp(train, axis=0) > 0
+    found = array(test_scaled, "test_scaled", test.shape, ON_TRAIN)
+    close(found[:, varies], standard(train, test)[:, varies], "test_scaled", ON_TRAIN, rtol=1e-4, atol=1e-4)
+
+
+@exercise("standardize", share=1)
+def test_standardize_constant_feature(student: Student, rng: np.random.Generator) -> None:
+    """A feature that does not vary gives no NaN and no infinity."""
+    train, test = series(rng, 8, 2), series(rng, 3, 2)
+    train[:, 0] = -3.0
+    for name, found in zip(("train_scaled", "test_scaled"), student.standardize(train, test)[:2], strict=False):
+        that(bool(np.isfinite(array(found, name)).all()), f"{name} holds NaN or infinity for a constant feature.",
+             "Where the deviation is 0, do not divide by it.")  # fmt: skip
+
+
+@exercise("standardize", share=1)
+def test_standardize_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
+    """Lists, Series and DataFrames are taken, and no input is changed."""
+    train, test = series(rng, 9), series(rng, 3)
+    for kind in (list, pd.Series, lambda data: pd.DataFrame({"flow": data})):
+        train_scaled, test_scaled, _ = parts(student.standardize(kind(train), kind(test)), 3, "standardize")
+        close(train_scaled, standard(train, train), "train_scaled")
+        close(test_scaled, standard(train, test), "test_scaled")
+    student.standardize(train, test)
+    unchanged(student)
+    student.standardize(as_columns(train), as_columns(test))
+    unchanged(student)
+
+
+@exercise("standardize", share=1)
+def test_standardize_returns_the_scaler(student: Student, rng: np.random.Generator) -> None:
+    """The third thing returned is the fitted scaler: it can undo the scaling."""
+    train, test = series(rng, 10, 3), series(rng, 4, 3)
+    _, test_scaled, scaler = parts(student.standardize(train, test), 3, "standardize")
+    close(
+        student.apply(undo, scaler, test_scaled),
+        test,
+        "scaler.inverse_transform(test_scaled)",
+        ON_TRAIN,
+        rtol=1e-4,
+        atol=1e-3,
+    )
+
+
+# invert: the scalers are made here, so that this exercise does not depend on those before it
+
+
+@exercise("invert", share=2)
+def test_invert_normalization(student: Student, rng: np.random.Generator) -> None:
+    """A normalization is undone, whatever its range, for several features."""
+    data = series(rng, 8, 3)
+    for low, high in ((0, 1), (-1, 1)):
+        scaler = student.apply(fitted_min_max, data, low, high)
+        close(student.invert_scaling(scaler, min_max(data, data, low, high)), data, "the result", rtol=1e-4, atol=1e-3)
+
+
+@exercise("invert", share=2)
+def test_invert_standardization(student: Student, rng: np.random.Generator) -> None:
+    """A standardization is undone, for several features."""
+    data = series(rng, 8, 2)
+    scaler = student.apply(fitted_standard, data)
+    close(student.invert_scaling(scaler, standard(data, data)), data, "the result", rtol=1e-4, atol=1e-3)
+
+
+@exercise("invert", share=2)
+def test_invert_keeps_the_shape(student: Student, rng: np.random.Generator) -> None:
+    """For one feature, 1-D values come back 1-D and a column comes back as a column."""
+    data = series(rng, 7)
+    for scaler, scaled in (
+        (student.apply(fitted_min_max, as_columns(data), 0, 1), min_max(data, data)),
+        (student.apply(fitted_standard, as_columns(data)), standard(data, data)),
+    ):
+        hint = "A scaler works on columns: reshape(-1, 1) before it, and back to the shape that came in after it."
+        close(
+            student.invert_scaling(scaler, scaled.ravel()),
+            data,
+            "the result for 1-D values",
+            hint,
+            rtol=1e-4,
+            atol=1e-3,
+        )
+        close(
+            student.invert_scaling(scaler, scaled),
+            as_columns(data),
+            "the result for a column",
+            hint,
+            rtol=1e-4,
+            atol=1e-3,
+        )
+        close(
+            student.invert_scaling(scaler, scaled.ravel()[:1]),
+            data[:1],
+            "the result for one value",
+            hint,
+            rtol=1e-4,
+            atol=1e-3,
+        )
+
+
+@exercise("invert", share=1)
+def test_invert_changes_nothing(student: Student, rng: np.random.Generator) -> None:
+    """The values passed in are not changed."""
+    data = series(rng, 6)
+    scaler = student.apply(fitted_min_max, as_columns(data), 0, 1)
+    student.invert_scaling(scaler, min_max(data, data).ravel())
+    unchanged(student)
+    student.invert_scaling(scaler, min_max(data, data))
+    unchanged(student)
+
+
+# which-scaler: samples on which the usual tests agree
+
+
+def bell(rng: np.random.Generator, size: int) -> Array:
+    """The quantiles of a normal distribution, shuffled: as normal as a sample can be."""
+    from scipy.stats import norm
+
+    quantiles = norm.ppf((np.arange(size) + 0.5) / size)
+    return rng.permutation(quantiles) * rng.uniform(0.5, 40) + rng.uniform(-200, 200)
+
+
+def not_bells(rng: np.random.Generator, size: int) -> dict[str, Array]:
+    """Samples that are plainly not normal."""
+    camel = np.concatenate([rng.normal(-6, 1, size // 2), rng.normal(6, 1, size - size // 2)])
+    return {
+        "a strongly skewed sample": rng.exponential(rng.uniform(1, 30), size),
+        "a sample with a long tail": rng.lognormal(1, 1, size),
+        "a sample with two humps": rng.permutation(camel),
+    }
+
+
+@exercise("which-scaler", share=4)
+def test_suggests_by_normality(student: Student, rng: np.random.Generator) -> None:
+    """Normal samples are standardized, plainly different ones normalized."""
+    hint = "The null hypothesis is that the data are normal: a p-value below 0.05 speaks against it."
+    for size in (60, 300):
+        equal(student.suggest_scaler(bell(rng, size)), "standardize", f"the answer for {size} normal values", hint)
+        for name, sample in not_bells(rng, max(size, 200)).items():
+            equal(student.suggest_scaler(sample), "normalize", f"the answer for {name} of {len(sample)} values", hint)
+
+
+@exercise("which-scaler", share=1)
+def test_ignores_missing_values(student: Student, rng: np.random.Generator) -> None:
+    """Missing values (NaN) are left out before the test."""
+    normal, skewed = bell(rng, 120), rng.exponential(5, 200)
+    normal[rng.choice(120, 9, replace=False)] = np.nan
+    skewed[::17] = np.nan
+    equal(student.suggest_scaler(normal), "standardize", "the answer for normal values with gaps", "Leave the NaN out.")
+    equal(student.suggest_scaler(skewed), "normalize", "the answer for skewed values with gaps", "Leave the NaN out.")
+
+
+@exercise("which-scaler", share=1)
+def test_suggests_for_other_inputs(student: Student, rng: np.random.Generator) -> None:
+    """A list or a Series is taken; a constant feature is normalized; nothing is changed."""
+    sample, skewed = bell(rng, 80), rng.exponential(3, 200)
+    equal(student.suggest_scaler(pd.Series(sample)), "standardize", "the answer for a Series of normal values")
+    equal(student.suggest_scaler(skewed.tolist()), "normalize", "the answer for a list of skewed values")
+    equal(student.suggest_scaler(np.full(30, 4.0)), "normalize", "the answer for a constant feature",
+          "A constant is no bell: answer it before the test.")  # fmt: skip
+    student.suggest_scaler(sample)
+    unchanged(student)

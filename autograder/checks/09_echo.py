@@ -1,0 +1,309 @@
+"""Hidden checks of 09, the echo problem (slides 39 to 46)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.boxed.wire import Generator, Handle
+from autograder.expectations import (
+    Array,
+    Wrong,
+    array,
+    close,
+    equal,
+    exercise,
+    generator,
+    parts,
+    raises,
+    show,
+    that,
+    unchanged,
+)
+from autograder.inference import Model, NotRebuilt, rebuild
+from autograder.student import Student
+
+TIMESTEPS, FEATURES, OUT_INDEX = 5, 10, 2
+HELD_OUT = 4000
+# Points grow from here to there; guessing reaches 0.10.
+NO_POINTS, ALL_POINTS = 0.20, 0.99
+
+
+def one_hot(digits: Array, n_features: int) -> Array:
+    return np.eye(n_features)[digits]
+
+
+# generate
+
+
+def sequence(value: Any, length: int, n_features: int) -> Array:
+    """A student's sequence, as checked integers."""
+    found = array(value, "the sequence", (length,))
+    that(bool(np.all(found == np.round(found))), f"the sequence should hold whole numbers, but is {show(found)}.")
+    inside = bool(np.all((found >= 0) & (found < n_features)))
+    that(inside, f"the values should be 0 to {n_features - 1}, but go from {found.min():g} to {found.max():g}.",
+         "The upper end of rng.integers is left out; that of random.randint is not.")  # fmt: skip
+    return found.astype(int)
+
+
+@exercise("generate", share=2)
+def test_generates_all_values_alike(student: Student, rng: np.random.Generator) -> None:
+    """Whole numbers from 0 to n_features - 1, each as likely as the others."""
+    for n_features in (10, 3):
+        found = sequence(student.generate_sequence(6000, n_features, generator(rng)), 6000, n_features)
+        shares = np.bincount(found, minlength=n_features) / 6000
+        # 6000 draws: a share is off by a third of 1/n with a chance below 1 in 10^12.
+        missing = ", ".join(str(value) for value in np.flatnonzero(shares < 0.67 / n_features))
+        that(not missing, f"in 6000 draws of {n_features} values, these hardly come: {missing}.",
+             "Every value from 0 to n_features - 1 must be as likely as the others.")  # fmt: skip
+        that(bool(np.all(shares < 1.33 / n_features)), "some values come much more often than others.")
+    sequence(student.generate_sequence(TIMESTEPS, FEATURES, generator(rng)), TIMESTEPS, FEATURES)
+
+
+def two_in_a_row(generate: Any, seed: Any) -> Any:
+    rng = np.random.default_rng(seed)
+    return [np.asarray(generate(40, 10, rng)), np.asarray(generate(40, 10, rng))]
+
+
+@exercise("generate", share=1)
+def test_generates_from_the_generator(student: Student, rng: np.random.Generator) -> None:
+    """All randomness comes from `rng`: the same state gives the same sequence, and drawing moves it on."""
+    draw, other = generator(rng), generator(rng)
+    first, again = (sequence(student.generate_sequence(40, 10, draw), 40, 10) for _ in range(2))
+    hint = "Draw from the `rng` that is passed, not from np.random or random."
+    that(bool(np.array_equal(first, again)), "two generators in the same state gave different sequences.", hint)
+    different = sequence(student.generate_sequence(40, 10, other), 40, 10)
+    that(not np.array_equal(first, different), "two different generators gave the same sequence.", hint)
+    one, two = student.apply(two_in_a_row, student["generate_sequence"], int(rng.integers(2**31)))
+    that(not np.array_equal(one, two), "two calls with one generator gave the same sequence twice.",
+         "Do not make a new generator, and do not seed the one that is passed.")  # fmt: skip
+
+
+# one-hot-sequence
+
+
+@exercise("one-hot-sequence", share=2)
+def test_encodes(student: Student, rng: np.random.Generator) -> None:
+    """A row a timestep, with a single 1 at the value's place."""
+    for length, n_features in ((5, 10), (7, 4), (1, 2)):
+        digits = rng.integers(0, n_features, length)
+        encoded = student.one_hot_encode(digits, n_features)
+        close(encoded, one_hot(digits, n_features), "the encoded sequence", "Row t has its 1 in column sequence[t].")
+    unchanged(student)
+    digits = rng.integers(0, 6, 5)
+    close(student.one_hot_encode(digits.tolist(), 6), one_hot(digits, 6), "the encoded list")
+
+
+@exercise("one-hot-sequence", share=2)
+def test_decodes(student: Student, rng: np.random.Generator) -> None:
+    """Decoding gives a list of the places of the largest entries, for one-hot rows and for probabilities."""
+    digits = rng.integers(0, 10, 6)
+    equal(student.one_hot_decode(one_hot(digits, 10)), digits.tolist(), "the decoded sequence")
+    weights = rng.uniform(0, 1, (8, 5))
+    probabilities = weights / weights.sum(axis=1, keepdims=True)
+    hint = "The largest entry of each row tells: its place is the value."
+    decoded = student.one_hot_decode(probabilities)
+    that(isinstance(decoded, list), f"one_hot_decode should return a list, but returned {show(decoded)}.")
+    equal(decoded, probabilities.argmax(axis=1).tolist(), "the decoded probabilities", hint)
+    unchanged(student)
+
+
+@exercise("one-hot-sequence", share=1)
+def test_refuses_values_outside(student: Student, rng: np.random.Generator) -> None:
+    """A value outside 0 to n_features - 1 raises ValueError."""
+    hint = "Look at the values before you encode; a negative one would count from the end."
+    for outside in (4, 9, -1):
+        digits = [*rng.integers(0, 4, 3).tolist(), outside]
+        raises(
+            "ValueError", lambda d=digits: student.one_hot_encode(d, 4), f"a value of {outside} among 4 features", hint
+        )
+
+
+# samples
+
+
+@exercise("samples", share=2)
+def test_samples_echo_the_timestep(student: Student, rng: np.random.Generator) -> None:
+    """X holds one-hot sequences; y repeats the one at `out_index`."""
+    for n, length, n_features, out_index in ((9, 5, 10, 2), (4, 6, 3, 0), (5, 3, 4, 2)):
+        X, y = _samples(student, n, length, n_features, out_index, generator(rng))
+        that(bool(np.all((X == 0) | (X == 1)) and np.all(X.sum(axis=2) == 1)),
+             "each timestep of X should hold a single 1 and zeros else.", "One-hot encode each sequence.")  # fmt: skip
+        if not np.array_equal(y, X[:, out_index]):
+            others = [t for t in range(length) if np.array_equal(y, X[:, t])]
+            found = f" It repeats timestep {others[0]} instead." if others else ""
+            raise Wrong(f"y should repeat timestep {out_index} of X.{found}", "Timesteps are counted from 0.")
+
+
+@exercise("samples", share=1)
+def test_samples_are_random(student: Student, rng: np.random.Generator) -> None:
+    """The samples differ, use every value at every timestep, and come from `rng` alone."""
+    draw = generator(rng)
+    X, _ = _samples(student, 400, 4, 5, 1, draw)
+    # 400 draws of 5 values: one of 20 places empty with a chance below 1 in 10^37.
+    that(bool(np.all(X.sum(axis=0) > 0)), "in 400 samples some values never come at some timesteps.",
+         "Draw every sequence anew from `rng`.")  # fmt: skip
+    again, _ = _samples(student, 400, 4, 5, 1, draw)
+    that(bool(np.array_equal(X, again)), "two generators in the same state gave different samples.",
+         "Draw from the `rng` that is passed, not from np.random or random.")  # fmt: skip
+
+
+def _samples(
+    student: Student, n: int, length: int, n_features: int, out_index: int, draw: Generator
+) -> tuple[Array, Array]:
+    X, y = parts(student.generate_samples(n, length, n_features, out_index, draw), 2, "generate_samples")
+    hint = "X is (n_samples, length, n_features), y is (n_samples, n_features)."
+    return array(X, "X", (n, length, n_features), hint), array(y, "y", (n, n_features), hint)
+
+
+# model
+
+
+def how_compiled(model: Any) -> Any:
+    loss = getattr(model, "loss", None)
+    name = (
+        loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", type(loss).__name__)
+    )
+    optimizer = getattr(model, "optimizer", None)
+    return {"loss": str(name), "optimizer": type(optimizer).__name__}
+
+
+def built(student: Student, timesteps: int, features: int, units: int | None = None) -> tuple[Handle, Model]:
+    """A model from build_model, in the box and rebuilt outside."""
+    given = () if units is None else (units,)
+    model = student.build_model(timesteps, features, *given)
+    that(isinstance(model, Handle), f"build_model should return a Keras model, but returned {show(model)}.")
+    return model, rebuilt(student, model)
+
+
+def rebuilt(student: Student, model: "str | Handle") -> Model:
+    exported = student.export_model(model)
+    try:
+        return rebuild(exported.get("architecture"), exported.get("weights"))
+    except NotRebuilt as problem:
+        raise Wrong(str(problem)) from None
+
+
+def parameters(model: Model) -> int:
+    return sum(getattr(layer, name).size for layer in model.layers for name in ("kernel", "recurrent_kernel", "bias")
+               if hasattr(layer, name))  # fmt: skip
+
+
+@exercise("model", share=2)
+def test_model_is_a_vanilla_lstm(student: Student) -> None:
+    """One LSTM layer and a Dense layer, with 1,898 parameters at 5 x 10 x 16."""
+    for timesteps, features, units in ((5, 10, None), (7, 4, 3)):
+        _, model = built(student, timesteps, features, units)
+        layers = [name for name in model.names if name != "Dropout"]
+        that(layers == ["LSTM", "Dense"], f"the model's layers should be LSTM and Dense, but are {', '.join(layers)}.",
+             "A vanilla LSTM has one LSTM layer before the output.")  # fmt: skip
+        timesteps_there, features_there = model.input_shape
+        that(timesteps_there in {None, timesteps} and features_there == features,
+             f"the input should be ({timesteps}, {features}), but is {model.input_shape}.")  # fmt: skip
+        size = 16 if units is None else units
+        wanted = 4 * size * (features + size + 1) + features * (size + 1)
+        that(parameters(model) == wanted, f"with {size} units the model should have {wanted:,} parameters, "
+             f"but has {parameters(model):,}.", "`units` sizes the LSTM, `features` the output.")  # fmt: skip
+
+
+@exercise("model", share=1)
+def test_model_gives_probabilities(student: Student, rng: np.random.Generator) -> None:
+    """The output is a softmax: one probability a value, and one row a sample."""
+    _, model = built(student, 6, 4, 5)
+    x = one_hot(rng.integers(0, 4, (20, 6)), 4)
+    found = model.predict(x)
+    that(found.shape == (20, 4), f"for 20 samples the output should have the shape (20, 4), but has {found.shape}.",
+         "return_sequences belongs to stacked LSTMs; here only the last output is wanted.")  # fmt: skip
+    sums = bool(np.allclose(found.sum(axis=1), 1, atol=1e-4) and np.all(found >= 0))
+    that(sums, "each row of the output should sum to 1.", "Give the Dense layer the softmax activation.")
+
+
+@exercise("model", share=1)
+def test_model_is_compiled(student: Student) -> None:
+    """Compiled with categorical cross-entropy and Adam."""
+    handle, _ = built(student, TIMESTEPS, FEATURES)
+    found = student.apply(how_compiled, handle)
+    loss = str(found.get("loss")).replace("_", "").lower() if isinstance(found, dict) else ""
+    that(loss == "categoricalcrossentropy", f"the loss should be categorical cross-entropy, but is {show(found)}.",
+         "The targets are one-hot rows: not binary, not sparse.")  # fmt: skip
+    equal(found.get("optimizer"), "Adam", "the optimizer")
+
+
+# evaluate: with a model of the check's own, which echoes a timestep of its choice
+
+
+def echoing(timestep: Any) -> Any:
+    class Echo:
+        def predict(self, X: Any, *args: Any, **kwargs: Any) -> Any:
+            scores = np.exp(2.0 * np.asarray(X)[:, timestep])
+            return scores / scores.sum(axis=-1, keepdims=True)
+
+        __call__ = predict
+
+    return Echo()
+
+
+@exercise("evaluate", share=2)
+def test_accuracy_is_the_share_of_right_echoes(student: Student, rng: np.random.Generator) -> None:
+    """The share of samples whose largest prediction is at the right place, between 0 and 1."""
+    digits = rng.integers(0, 4, (60, 5))
+    X, y = one_hot(digits, 4), one_hot(digits[:, 2], 4)
+    for timestep in (0, 4, 2):
+        expected = float(np.mean(digits[:, timestep] == digits[:, 2]))
+        found = array(student.echo_accuracy(student.apply(echoing, timestep), X, y), "the accuracy", ())
+        hint = (
+            "It should be a share from 0 to 1, not a percentage."
+            if np.isclose(found, 100 * expected) and expected
+            else ("Compare the places of the largest entries, sample by sample.")
+        )
+        close(found, expected, f"the accuracy of a model that echoes timestep {timestep}", hint)
+    unchanged(student)
+
+
+@exercise("evaluate", share=1)
+def test_accuracy_at_its_ends(student: Student, rng: np.random.Generator) -> None:
+    """1 when every echo is right, 0 when none is, also for a single sample."""
+    for n in (1, 7):
+        digits = rng.integers(0, 3, (n, 4))
+        digits[:, 0] = (digits[:, 3] + 1) % 3
+        X, y = one_hot(digits, 3), one_hot(digits[:, 3], 3)
+        close(student.echo_accuracy(student.apply(echoing, 3), X, y), 1.0, f"the accuracy when all {n} are right")
+        close(student.echo_accuracy(student.apply(echoing, 0), X, y), 0.0, f"the accuracy when none of {n} is right")
+
+
+# trained-model: rebuilt here, and asked about sequences that were never in the box
+
+
+@exercise("trained-model")
+def test_trained_model_echoes(student: Student, rng: np.random.Generator, award: Callable[[float, str], None]) -> None:
+    """The trained model echoes timestep 2 of sequences that it has never seen."""
+    model = rebuilt(student, "model")
+    timesteps, features = model.input_shape
+    that(timesteps in {None, TIMESTEPS} and features == FEATURES and model.outputs == FEATURES,
+         f"`model` should take (5, 10) and give 10 values, not {model.input_shape} and {model.outputs}.")  # fmt: skip
+    that("LSTM" in model.names, "`model` has no LSTM layer.", "Train the model of your build_model.")
+    digits = rng.integers(0, FEATURES, (HELD_OUT, TIMESTEPS))
+    predictions = model.predict(one_hot(digits, FEATURES))
+    that(predictions.shape == (HELD_OUT, FEATURES), "`model` should give one row of 10 values a sample.",
+         "Only the last LSTM output is wanted: leave return_sequences off.")  # fmt: skip
+    right = np.isfinite(predictions).all(axis=1) & (predictions.argmax(axis=1) == digits[:, OUT_INDEX])
+    accuracy = float(right.mean())
+    guessing = float(np.bincount(digits[:, OUT_INDEX], minlength=FEATURES).max() / HELD_OUT)
+    told = f"Accuracy {accuracy:.3f} on {HELD_OUT:,} sequences that it has never seen (guessing: {guessing:.2f})."
+    credit = min(max((accuracy - NO_POINTS) / (ALL_POINTS - NO_POINTS), 0.0), 1.0)
+    if credit < 1:
+        told += f" The points grow from {NO_POINTS:.2f} to {ALL_POINTS:.2f}." + _next_step(
+            predictions, digits, accuracy
+        )
+    award(credit, told)
+
+
+def _next_step(predictions: Array, digits: Array, accuracy: float) -> str:
+    """What the predictions say about why they are wrong."""
+    echoes = [float((predictions.argmax(axis=1) == digits[:, t]).mean()) for t in range(TIMESTEPS)]
+    likeliest = int(np.argmax(echoes))
+    if likeliest != OUT_INDEX and echoes[likeliest] > 0.5:
+        return f" It echoes timestep {likeliest}: train it for out_index={OUT_INDEX}, counted from 0."
+    if accuracy < NO_POINTS:
+        return " It has hardly learned: is the loss falling below 2.30 (= ln 10) while you train?"
+    return " It is on its way: train on more sequences, or for longer."

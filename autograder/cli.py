@@ -1,0 +1,138 @@
+"""The commands, and nothing else: each says what it does, calls one function and ends with a status.
+
+Exit status of `grade`: 0 every submission got a result, whatever the marks; 1 the grader itself failed
+on some (cause `grader` or `box`); 2 wrong usage, or nothing to grade; 3 no box, or one that is not closed
+enough; 4 some of the paths held no submission (the others were graded); 130 interrupted.
+"""
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from autograder.course import Course, CourseError
+
+app = typer.Typer(
+    help="Grade the course's notebooks without trusting them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+err = Console(stderr=True, highlight=False)
+
+CourseOption = Annotated[
+    Path | None,
+    typer.Option("--course", metavar="DIR", help="The course's repository; by default the one around here."),
+]
+
+
+@app.command()
+def grade(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...", help="Notebooks, folders of submissions, or classes STUDENT/ASSIGNMENT/NOTEBOOK.ipynb."
+        ),
+    ],
+    json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON list on standard output, and nothing else there.")
+    ] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="DIR", help="Keep results and feedback pages here, as they finish."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="How many at a time; by default as cores and memory allow.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Draws the hidden inputs; by default this machine's own secret one.")
+    ] = None,
+    training_seed: Annotated[int, typer.Option(min=0, help="The notebooks' SEED.")] = 2026,
+    cell_seconds: Annotated[float, typer.Option(min=1, help="How long one cell may run.")] = 60,
+    call_seconds: Annotated[float, typer.Option(min=1, help="How long one call of a function may take.")] = 20,
+    total_seconds: Annotated[float, typer.Option(min=1, help="How long one submission may take.")] = 600,
+    allow_weak_box: Annotated[
+        bool,
+        typer.Option(
+            "--allow-weak-box", help="Grade although protections are missing; every result then says practice."
+        ),
+    ] = False,
+    course: CourseOption = None,
+) -> None:
+    """Grade submissions.
+
+    Exit status: 0 every submission got a result, whatever the marks; 1 the grader itself failed on some;
+    2 wrong usage or nothing to grade; 3 no box, or not closed enough; 4 some paths held no submission.
+    """
+    from autograder.box import Limits
+    from autograder.grade import Refused, Request, run
+
+    limits = Limits(cell_seconds=cell_seconds, call_seconds=call_seconds, total_seconds=total_seconds)
+    request = Request(paths, limits, workers, seed, training_seed, output, json, allow_weak_box)
+    try:
+        status = run(request, _course(course), err)
+    except Refused as refusal:
+        _stop(str(refusal), refusal.status)
+    except KeyboardInterrupt:
+        _stop("Interrupted. What was finished is kept." if output else "Interrupted.", 130)
+    raise typer.Exit(status)
+
+
+@app.command()
+def check(
+    notebook: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="Your notebook.")],
+    seconds: Annotated[float, typer.Option(min=1, help="How long one cell may run.")] = 120,
+    course: CourseOption = None,
+) -> None:
+    """Check your own notebook: runs it here from top to bottom, with the visible checks as released.
+
+    Practice only: the hidden checks, and the marks, are the course's. Exit status: 0 all visible checks
+    pass, 1 some do not, 2 the notebook cannot be run.
+    """
+    from autograder.self_check import check_notebook
+    from autograder.submission import NotGradable
+
+    try:
+        passed = check_notebook(notebook, _course(course), seconds, Console(highlight=False))
+    except NotGradable as problem:
+        _stop(str(problem), 2)
+    raise typer.Exit(0 if passed else 1)
+
+
+@app.command()
+def release(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[ASSIGNMENT]...", help="By default all.")] = None,
+    solutions: Annotated[bool, typer.Option(help="Also execute the references into solutions/.")] = True,
+    course: CourseOption = None,
+) -> None:
+    """Make release/ and solutions/ from source/ anew."""
+    from autograder.release import ReleaseError, make
+
+    try:
+        make(_course(course), names or [], solutions, err)
+    except ReleaseError as problem:
+        _stop(str(problem), 1)
+
+
+@app.command()
+def doctor(course: CourseOption = None) -> None:
+    """Show the environment, the box and what it protects against.
+
+    Exit status: 0 this machine can grade for marks, 3 it cannot.
+    """
+    from autograder.doctor import examine_machine
+
+    raise typer.Exit(0 if examine_machine(_course(course), Console(highlight=False)) else 3)
+
+
+def _course(folder: Path | None) -> Course:
+    try:
+        return Course.find(folder)
+    except CourseError as problem:
+        _stop(str(problem), 2)
+
+
+def _stop(sentence: str, status: int) -> NoReturn:
+    err.print(sentence, style="red", markup=False)
+    raise typer.Exit(status)

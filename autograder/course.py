@@ -1,0 +1,168 @@
+"""The course as its released notebooks state it: assignments, exercises, points, locked cells."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, Literal
+
+CHECKS: Final = Path(__file__).resolve().parent / "checks"
+CHECK_PREFIX: Final = "check-"
+
+CellKind = Literal["solution", "check", "locked", "free"]
+
+
+class CourseError(Exception):
+    """The course's own files are not as they must be; the message is for the instructor."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One thing to solve: its solution cell carries `id`, its visible-check cell the points."""
+
+    id: str
+    max_points: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell of the released notebook.
+
+    `free` cells are the lesson's experiments, which students may change; all others are known by
+    `grade_id`, and only `solution` cells are the student's.
+    """
+
+    id: str
+    kind: CellKind
+    source: str
+    grade_id: str | None
+    parameters: bool = False
+
+    @property
+    def exercise(self) -> str | None:
+        """The exercise that this cell belongs to, if any."""
+        if self.grade_id is None or self.kind not in {"solution", "check"}:
+            return None
+        return self.grade_id.removeprefix(CHECK_PREFIX) if self.kind == "check" else self.grade_id
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One released notebook with its checks."""
+
+    name: str
+    title: str
+    cells: tuple[Cell, ...]
+    exercises: tuple[Exercise, ...]
+    notebook: Path
+
+    @property
+    def checks(self) -> Path:
+        """The module with the hidden checks."""
+        return CHECKS / f"{self.name}.py"
+
+    @property
+    def max_points(self) -> float:
+        return sum(exercise.max_points for exercise in self.exercises)
+
+    @cached_property
+    def by_grade_id(self) -> dict[str, Cell]:
+        return {cell.grade_id: cell for cell in self.cells if cell.grade_id is not None}
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.notebook.read_bytes()).hexdigest()
+
+    @cached_property
+    def checks_sha256(self) -> str:
+        """Of everything that decides a mark: this assignment's checks and the grader's own code."""
+        package = CHECKS.parent
+        shared = [path for path in package.rglob("*.py") if path.parent != CHECKS or path.name.startswith("_")]
+        digest = hashlib.sha256()
+        for path in sorted([*shared, self.checks]):
+            digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Course:
+    """A repository that holds `source`, `release` and `solutions`."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Course":
+        """The course around `start` or, without it, around this package or the working folder.
+
+        Raises CourseError when there is none.
+        """
+        starts = [start] if start else [CHECKS, Path.cwd()]
+        for place in starts:
+            for folder in (place.resolve(), *place.resolve().parents):
+                if (folder / "release").is_dir():
+                    return cls(folder)
+        raise CourseError(
+            f"No course here: neither {starts[-1]} nor a folder above it holds `release/`. "
+            "Run this within the course's repository, or name it with --course."
+        )
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The released assignments' names, in order."""
+        return tuple(sorted(path.parent.name for path in (self.root / "release").glob("*/*.ipynb")
+                            if path.stem == path.parent.name))  # fmt: skip
+
+    def assignment(self, name: str) -> Assignment:
+        """Raises CourseError when there is no such assignment or its release is damaged."""
+        if name not in self.names:
+            raise CourseError(f"There is no assignment `{name}`. The course has: {', '.join(self.names) or 'none'}.")
+        return _read(name, self.root / "release" / name / f"{name}.ipynb")
+
+    def assignments(self) -> Iterator[Assignment]:
+        return (self.assignment(name) for name in self.names)
+
+    @property
+    def private(self) -> list[Path]:
+        """What no student code may ever see."""
+        return [self.root / name for name in ("source", "solutions", "release", "tests", ".git")]
+
+    @cached_property
+    def lock_sha256(self) -> str | None:
+        """Of the lock file that the environment was installed from."""
+        lock = self.root / "requirements.lock"
+        return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None
+
+
+def _read(name: str, path: Path) -> Assignment:
+    book = json.loads(path.read_text(encoding="utf-8"))
+    cells = tuple(_cell(cell) for cell in book["cells"] if cell["cell_type"] == "code")
+    points = {
+        cell["metadata"]["nbgrader"]["grade_id"]: float(cell["metadata"]["nbgrader"]["points"])
+        for cell in book["cells"]
+        if cell["metadata"].get("nbgrader", {}).get("grade")
+    }
+    exercises = []
+    for cell in cells:
+        if cell.kind == "solution":
+            if CHECK_PREFIX + str(cell.grade_id) not in points:
+                raise CourseError(f"{path}: the exercise `{cell.grade_id}` has no cell `check-{cell.grade_id}`.")
+            exercises.append(Exercise(str(cell.grade_id), points[CHECK_PREFIX + str(cell.grade_id)]))
+    if len(exercises) != len(points):
+        raise CourseError(f"{path}: every graded cell must be the check cell of a solution cell.")
+    return Assignment(name, _title(book, name), cells, tuple(exercises), path)
+
+
+def _cell(cell: dict[str, Any]) -> Cell:
+    meta = cell["metadata"].get("nbgrader")
+    source = "".join(cell["source"])
+    if meta is None:
+        return Cell(cell["id"], "free", source, None)
+    kind: CellKind = "solution" if meta["solution"] else "check" if meta["grade"] else "locked"
+    return Cell(cell["id"], kind, source, meta["grade_id"], "parameters" in cell["metadata"].get("tags", []))
+
+
+def _title(book: dict[str, Any], name: str) -> str:
+    first = "".join(book["cells"][0]["source"]).splitlines()[0] if book["cells"] else ""
+    return first.removeprefix("# ").strip() or name

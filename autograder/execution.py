@@ -1,0 +1,288 @@
+"""Execute: run the restored notebook in a box, and keep its kernel to answer the examiner.
+
+Whatever ends a box (a dead kernel, a hang, too much memory, a flood) is charged to the cell or the
+call that was running: a new box runs the notebook again without it, and the rest goes on.
+"""
+
+import re
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from autograder.box import Box, BoxUnavailable, Ending, Limits
+from autograder.boxed import wire
+from autograder.restoration import Restored, RestoredCell
+from autograder.text import plain
+
+Cause = Literal["notebook", "time", "memory", "box", "grader"]
+CellStatus = Literal["ran", "raised", "stopped", "not reached"]
+
+
+class Unanswered(BaseException):
+    """A question got no answer, so its exercise could not be graded.
+
+    Not an Exception: neither a check nor hypothesis may take it for a wrong answer.
+    """
+
+    def __init__(self, cause: Cause, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.message = message
+
+
+@dataclass
+class CellRun:
+    """What became of one cell. `outputs` are as in a notebook, and not to be trusted."""
+
+    cell: RestoredCell
+    status: CellStatus = "not reached"
+    seconds: float = 0.0
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    error: str | None = None
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception in student code: a type and a text that the student chose."""
+
+    type: str
+    message: str
+    line: int | None
+    text: str | None
+
+    def __str__(self) -> str:
+        where = f" (line {self.line}: `{self.text}`)" if self.line and self.text else ""
+        return f"{self.type}: {self.message}{where}" if self.message else f"{self.type}{where}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The reply to a call. Exactly one of `raised`, `missing` and `unsendable` may be set."""
+
+    value: Any = None
+    arguments: list[Any] | None = None
+    warnings: tuple[str, ...] = ()
+    raised: Raised | None = None
+    missing: bool = False
+    unsendable: str | None = None
+
+
+class Session:
+    """One submission in its box, or in one box after another."""
+
+    def __init__(self, restored: Restored, limits: Limits, training_seed: int) -> None:
+        self.limits = limits
+        self.runs = {cell.number: CellRun(cell) for cell in restored.cells}
+        self.boxes = 0
+        self._parameters = {"SEED": training_seed}
+        self._left_out: set[int] = set()
+        self._box: Box | None = None
+        self._calls: socket.socket | None = None
+        self._until = time.monotonic() + limits.total_seconds
+
+    def execute(self) -> list[CellRun]:
+        """Run the notebook once, and return what became of each cell: the transcript."""
+        self._start(self._record)
+        return list(self.runs.values())
+
+    def ask(self, request: dict[str, Any]) -> Answer:
+        """Put one request to the kernel. Raises Unanswered when nothing came back."""
+        if self._calls is None:
+            self._start(lambda event, cell: None)
+        assert self._calls is not None
+        number = secrets.randbits(48)
+        seconds = min(self.limits.call_seconds, self._left())
+        try:
+            self._calls.settimeout(seconds)
+            wire.send(self._calls, wire.pack({"id": number, **request}))
+            return _answer(wire.unpack(wire.receive(self._calls, seconds)), number)
+        except TimeoutError:
+            self._end()
+            raise Unanswered("time", f"It did not answer within {seconds:.0f} seconds.") from None
+        except (EOFError, OSError):
+            raise self._unanswered(self._end()) from None
+        except wire.WireError as error:
+            self._end()
+            raise Unanswered("notebook", f"What came back could not be read ({plain(error, 200)}).") from None
+
+    def close(self) -> None:
+        self._end()
+
+    def _left(self) -> float:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            self._end()
+            raise Unanswered(
+                "time", f"The whole notebook has {self.limits.total_seconds:.0f} seconds, and they were used up."
+            )
+        return left
+
+    def _start(self, record: Callable[[dict[str, Any], CellRun | None], None]) -> None:
+        """Box after box, until one has run all cells but those that ended the boxes before."""
+        failures = 0
+        while True:
+            try:
+                self._left()
+                # A cell that ends its box is left out of the next, so this many boxes are enough,
+                # unless the reports were forged.
+                if self.boxes > 2 * len(self.runs) + 4:
+                    self._end()
+                    raise Unanswered("notebook", "The notebook went on ending the kernel that runs it.")
+                if self._run_cells(record):
+                    return
+            except Unanswered:
+                if record == self._record:
+                    return  # out of time: the transcript says which cells were not reached
+                raise
+            except BoxUnavailable:
+                failures += 1
+                if failures == 2:
+                    raise
+
+    def _run_cells(self, record: Callable[[dict[str, Any], CellRun | None], None]) -> bool:
+        """One box. False when a cell ended it, which is then left out of the next."""
+        self.boxes += 1
+        self._box = box = Box(self.limits)
+        try:
+            events = box.connection(self.limits.start_seconds)
+            wire.receive(events, self.limits.start_seconds)  # it is ready
+        except (EOFError, OSError, wire.WireError) as error:
+            complaint = box.complaint() or str(error) or "it took too long"
+            self._end()
+            raise BoxUnavailable(f"The box did not start: {plain(complaint, 500)}") from error
+        cells = [
+            {"number": run.cell.number, "source": run.cell.source, "parameters": run.cell.parameters}
+            for run in self.runs.values()
+            if run.cell.number not in self._left_out
+        ]
+        wire.send(events, wire.pack({"cells": cells, "parameters": self._parameters}))
+        current: CellRun | None = None
+        received = 0
+        until = time.monotonic() + self.limits.start_seconds
+        while True:
+            try:
+                frame = wire.receive(events, min(until - time.monotonic(), self._left()))
+                event = wire.unpack(frame)
+                received += len(frame)
+                kind = event["event"]
+                if received > self.limits.channel_bytes:
+                    raise wire.WireError("it printed more than a submission may")
+            except Unanswered:
+                self._stopped(current, "time", "the whole notebook's time was used up")
+                raise
+            except TimeoutError:
+                self._end()
+                self._stopped(current, "time", f"it was still running after {self.limits.cell_seconds:.0f} seconds")
+                return False
+            except (EOFError, OSError):
+                ending = self._end()
+                self._ended(current, ending)
+                return False
+            except (wire.WireError, KeyError, TypeError) as error:
+                self._end()
+                self._stopped(current, "notebook", f"the box's reports became unreadable ({plain(error, 200)})")
+                return False
+            run = self.runs.get(event.get("cell")) if isinstance(event.get("cell"), int) else None
+            if kind == "started":
+                current = run or current
+                until = time.monotonic() + self.limits.cell_seconds
+            elif kind == "ended" and run is not None:
+                record(event, run)
+            elif kind == "died":
+                self._ended(current, self._end())
+                return False
+            elif kind == "executed":
+                break
+        try:
+            self._calls = box.connection(self.limits.start_seconds)
+        except (EOFError, OSError):
+            # The notebook is through, but its kernel cannot be reached: its last cell had the last word.
+            self._ended(current, self._end())
+            return False
+        events.close()
+        return True
+
+    def _record(self, event: dict[str, Any], run: CellRun | None) -> None:
+        if run is None:
+            return
+        outputs = event.get("outputs")
+        run.outputs = [output for output in outputs if isinstance(output, dict)] if isinstance(outputs, list) else []
+        run.seconds = float(event["seconds"]) if isinstance(event.get("seconds"), (int, float)) else 0.0
+        errors = [output for output in run.outputs if output.get("output_type") == "error"]
+        run.status = "raised" if errors else "ran"
+        if errors:
+            run.error = _cell_error(errors[-1])
+
+    def _ended(self, current: CellRun | None, ending: Ending) -> None:
+        if ending is Ending.MEMORY:
+            self._stopped(current, "memory", f"it used more memory than the {self.limits.memory >> 20} MiB there are")
+        else:
+            self._stopped(current, "notebook", "it ended the kernel that runs the notebook")
+
+    def _stopped(self, current: CellRun | None, cause: Cause, sentence: str) -> None:
+        """Charge the box's end to the cell that was running."""
+        if current is None:
+            raise BoxUnavailable(f"The box ended before the first cell: {sentence}.")
+        self._left_out.add(current.cell.number)
+        current.status, current.cause = "stopped", cause
+        current.error = f"{current.cell.name[0].upper()}{current.cell.name[1:]} was stopped: {sentence}."
+
+    def _unanswered(self, ending: Ending) -> Unanswered:
+        if ending is Ending.MEMORY:
+            return Unanswered("memory", f"It used more memory than the {self.limits.memory >> 20} MiB there are.")
+        return Unanswered("notebook", "It ended the kernel that runs the notebook.")
+
+    def _end(self) -> Ending:
+        ending = Ending.KILLED
+        if self._calls is not None:
+            self._calls.close()
+            self._calls = None
+        if self._box is not None:
+            ending = self._box.end()
+            self._box = None
+        return ending
+
+
+def _answer(reply: Any, number: int) -> Answer:
+    """The reply's parts, each checked. Raises WireError."""
+    if not isinstance(reply, dict) or reply.get("id") != number:
+        raise wire.WireError("it is not the reply to the question")
+    if reply.get("missing") is True:
+        return Answer(missing=True)
+    if "unsendable" in reply:
+        return Answer(unsendable=plain(reply["unsendable"], 300))
+    raised = reply.get("raised")
+    if isinstance(raised, dict):
+        line = raised.get("line")
+        text = raised.get("text")
+        return Answer(
+            raised=Raised(
+                plain(raised.get("type"), 80),
+                plain(raised.get("message"), 500),
+                line if isinstance(line, int) else None,
+                plain(text, 120) if isinstance(text, str) else None,
+            )
+        )
+    if "value" not in reply:
+        raise wire.WireError("it holds no value")
+    warnings = reply.get("warnings")
+    arguments = reply.get("arguments")
+    return Answer(
+        value=reply["value"],
+        arguments=arguments if isinstance(arguments, list) else None,
+        warnings=tuple(plain(item, 200) for item in warnings) if isinstance(warnings, list) else (),
+    )
+
+
+def _cell_error(output: dict[str, Any]) -> str:
+    """The exception of a cell's error output, with the line of the cell where it arose."""
+    name, value = plain(output.get("ename"), 80), plain(output.get("evalue"), 400)
+    trace = output.get("traceback")
+    lines = [plain(line, 20_000) for line in trace if isinstance(line, str)] if isinstance(trace, list) else []
+    arrows = re.findall(r"^-+> (\d+)", "\n".join(lines), re.MULTILINE)
+    where = f" (line {arrows[0]})" if arrows else ""
+    return f"{name}: {value}{where}" if value else f"{name}{where}"

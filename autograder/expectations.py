@@ -1,0 +1,201 @@
+"""The words in which a check says what it expects; each failure is a sentence for the student.
+
+A check is a pytest test marked with its exercise and the share of the points that it decides:
+
+    @exercise("normalize", share=2, read="Fit on the past")
+    def test_fits_on_the_training_data_alone(student, rng):
+        '''The scaler is fitted on the training data alone.'''
+        train_scaled, test_scaled, _ = parts(student.normalize(train, test), 3, "normalize")
+        close(test_scaled, expected, "test_scaled", "Fit on `train`, then transform both.")
+
+Its docstring's first line is its name in the feedback; `read` is the lesson's section to go back to.
+Every value from the box goes through these functions before anything else is done with it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autograder.boxed.wire import Generator, Handle, Record
+from autograder.student import Student, StudentError
+from autograder.text import plain
+
+Array = np.ndarray[Any, Any]
+
+
+class Wrong(AssertionError):
+    """The answer is not as the exercise asks; the message is for the student.
+
+    `hint` is the next step to take.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def exercise(id: str, share: float = 1, read: str = "") -> pytest.MarkDecorator:
+    """Mark a test as a check of `id` that decides `share` of its points (relative to its other checks)."""
+    return pytest.mark.exercise(id=id, share=share, read=read)
+
+
+def that(condition: bool, message: str, hint: str = "") -> None:
+    """Expect `condition`."""
+    if not condition:
+        raise Wrong(message, hint)
+
+
+def array(value: Any, what: str, shape: Sequence[int] | None = None, hint: str = "") -> Array:
+    """Expect numbers in an array (or something that is one but for its type), of `shape` if given."""
+    if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
+        value = value.to_numpy()
+    try:
+        found = np.asarray(value)
+        if found.dtype == object:
+            found = found.astype(float)
+    except (TypeError, ValueError):
+        raise Wrong(f"{what} should be an array of numbers, but is {show(value)}.", hint) from None
+    if found.dtype.kind not in "biuf" or value is None:
+        raise Wrong(f"{what} should be an array of numbers, but is {show(value)}.", hint)
+    if shape is not None and found.shape != tuple(shape):
+        raise Wrong(f"{what} should have the shape {tuple(shape)}, but has {found.shape}.", hint)
+    return found
+
+
+def close(
+    value: Any,
+    expected: Any,
+    what: str,
+    hint: str = "",
+    *,
+    rtol: float = 1e-5,
+    atol: float = 1e-5,
+    secret: bool = False,
+) -> None:
+    """Expect numbers of `expected`'s shape, equal to it within float32's precision.
+
+    With `secret`, the message shows neither.
+    """
+    wanted = np.asarray(expected)
+    found = array(value, what, wanted.shape, hint)
+    wrong = ~np.isclose(found.astype(float), wanted.astype(float), rtol=rtol, atol=atol, equal_nan=True)
+    if not wrong.any():
+        return
+    if secret:
+        raise Wrong(f"{what} is not right in {int(wrong.sum())} of {wrong.size} values.", hint)
+    if wanted.size <= 8:
+        raise Wrong(f"{what} should be {show(wanted)}, but is {show(found)}.", hint)
+    place = tuple(int(i) for i in np.argwhere(wrong)[0])
+    raise Wrong(
+        f"{what} is wrong in {int(wrong.sum())} of {wrong.size} values; the first is at {list(place)}: "
+        f"it should be {show(wanted[place])}, but is {show(found[place])}.",
+        hint,
+    )
+
+
+def equal(value: Any, expected: Any, what: str, hint: str = "") -> None:
+    """Expect exactly `expected`: a text, a whole number, a truth value or a list of them."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    elif isinstance(value, (np.ndarray, pd.Series, pd.Index)) and isinstance(expected, list):
+        value = value.tolist()
+    if isinstance(value, list):
+        value = [item.item() if isinstance(item, np.generic) else item for item in value]
+    if isinstance(value, tuple) and isinstance(expected, list):
+        value = list(value)
+    if type(value) is not type(expected) or value != expected:
+        raise Wrong(f"{what} should be {show(expected)}, but is {show(value)}.", hint)
+
+
+def parts(value: Any, number: int, what: str) -> tuple[Any, ...]:
+    """Expect a tuple (or list) of `number` things."""
+    if not isinstance(value, (tuple, list)) or len(value) != number:
+        many = f"{len(value)} things" if isinstance(value, (tuple, list)) else show(value)
+        raise Wrong(
+            f"`{what}` should return {number} things, but returned {many}.", "See the last line of its docstring."
+        )
+    return tuple(value)
+
+
+def unchanged(student: Student, hint: str = "Work on a copy.") -> None:
+    """Expect that the last call left its arguments as they were."""
+    call = student.calls[-1]
+    if call.answer is None or call.answer.arguments is None:
+        return
+    after = call.answer.arguments[0]
+    for place, (before, now) in enumerate(zip(call.args, after if isinstance(after, list) else [], strict=False)):
+        if not isinstance(before, Handle) and not _same(before, now):
+            raise Wrong(f"`{call.name}` changed its argument number {place + 1}, which should stay as it was.", hint)
+
+
+def raises(kind: str, call: Callable[[], Any], what: str, hint: str = "") -> str:
+    """Expect an exception of the type named `kind`; returns its text."""
+    try:
+        value = call()
+    except StudentError as error:
+        if error.raised.type == kind:
+            return error.raised.message
+        if error.raised.type == "NotImplementedError":
+            raise
+        raise Wrong(f"{what} should raise {kind}, but raised {error.raised}.", hint) from None
+    raise Wrong(f"{what} should raise {kind}, but returned {show(value)}.", hint)
+
+
+def generator(rng: np.random.Generator) -> Generator:
+    """A fresh random generator to pass to the student's function."""
+    return Generator(int(rng.integers(2**32)))
+
+
+def show(value: Any, limit: int = 300) -> str:
+    """A value as a student can read it: small ones whole, large ones by shape and corner."""
+    if isinstance(value, np.ndarray):
+        text = np.array2string(value, precision=4, threshold=24, edgeitems=2, separator=", ", suppress_small=True)
+        text = " ".join(text.split())
+        return plain(text if value.size <= 24 else f"{text} of shape {value.shape}", limit)
+    if isinstance(value, (pd.DataFrame, pd.Series)):
+        return plain(f"a {type(value).__name__} of shape {value.shape}", limit)
+    if isinstance(value, Record):
+        return plain(
+            "(" + ", ".join(f"{k}={show(v, 80)}" for k, v in zip(value.fields, value, strict=True)) + ")", limit
+        )
+    if isinstance(value, tuple):
+        return plain(
+            "(" + ", ".join(show(item, 80) for item in value[:6]) + ("" if len(value) < 7 else ", …") + ")", limit
+        )
+    if isinstance(value, list) and any(isinstance(item, (np.ndarray, list, pd.DataFrame)) for item in value):
+        return plain(
+            "[" + ", ".join(show(item, 80) for item in value[:6]) + ("" if len(value) < 7 else ", …") + "]", limit
+        )
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.6g}"
+    if isinstance(value, np.generic):
+        return plain(value.item(), limit)
+    if isinstance(value, Handle):
+        return plain(f"a {value.type_name}", 80)
+    if value is None:
+        return "nothing (None): is the `return` missing?"
+    return plain(repr(value), limit)
+
+
+def _same(before: Any, now: Any) -> bool:
+    if isinstance(before, pd.DataFrame):
+        return isinstance(now, pd.DataFrame) and bool(before.equals(now))
+    if isinstance(before, pd.Series):
+        return isinstance(now, pd.Series) and bool(before.equals(now))
+    if isinstance(before, np.ndarray):
+        return (
+            isinstance(now, np.ndarray)
+            and before.shape == now.shape
+            and np.array_equal(before, now, equal_nan=before.dtype.kind in "fc")
+        )
+    if isinstance(before, (list, tuple)):
+        return (
+            isinstance(now, (list, tuple))
+            and len(before) == len(now)
+            and all(_same(one, other) for one, other in zip(before, now, strict=True))
+        )
+    return bool(before == now) if type(before) is type(now) else True

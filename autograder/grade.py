@@ -1,0 +1,128 @@
+"""`autograder grade`: from paths to results, with progress, files and an exit status."""
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from autograder.batch import grade_all, workers_for
+from autograder.box import BoxUnavailable, Limits
+from autograder.box.canary import PROTECTIONS, REQUIRED, observe
+from autograder.course import Course
+from autograder.pipeline import Graded, Settings
+from autograder.report import terminal
+from autograder.report.files import Results, as_json
+from autograder.result import Result
+from autograder.seed import course_seed, seed_file
+from autograder.submission import Submission, collect
+from autograder.text import plain
+
+
+class Refused(Exception):
+    """Nothing was graded; the message says why, `status` is the command's exit status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asked for."""
+
+    paths: list[Path]
+    limits: Limits
+    workers: int | None
+    seed: int | None
+    training_seed: int
+    output: Path | None
+    json: bool
+    allow_weak_box: bool
+
+
+def run(request: Request, course: Course, err: Console) -> int:
+    """Grade, show and keep. Returns the exit status; raises Refused before anything is graded."""
+    submissions, complaints = collect(request.paths, course)
+    for complaint in complaints:
+        err.print(plain(complaint), style="red", markup=False)
+    if not submissions:
+        raise Refused("Nothing to grade.", 2)
+    settings = _settings(request, course, err)
+    started = time.monotonic()
+    results = Results(request.output) if request.output else None
+    graded = _grade(submissions, settings, request.workers or workers_for(request.limits), results, err)
+    in_order = [graded[place] for place in sorted(graded)]
+    page = results.finish(in_order) if results else None
+    found = [result for result, _ in in_order]
+    if request.json:
+        sys.stdout.write(as_json(found) + "\n")
+        sys.stdout.flush()
+    else:
+        _show(found, Console(highlight=False))
+    seconds = time.monotonic() - started
+    err.print(f"{len(found)} graded in {seconds:.1f} s ({seconds / len(found):.1f} s each).", style="dim")
+    if page:
+        err.print(f"Reports: {page} (and STUDENT/ASSIGNMENT/feedback.html beside it)", soft_wrap=True, markup=False)
+    if any(result.cause in {"grader", "box"} or any(e.cause in {"grader", "box"} for e in result.exercises)
+           for result in found):  # fmt: skip
+        err.print("The grader itself failed on some of them: see their messages. Grade those again.", style="red")
+        return 1
+    return 4 if complaints else 0
+
+
+def _settings(request: Request, course: Course, err: Console) -> Settings:
+    try:
+        seed = course_seed() if request.seed is None else request.seed
+    except ValueError as problem:
+        raise Refused(str(problem), 2) from problem
+    try:
+        protections = observe(
+            request.limits, [*course.private, seed_file(), *(path.absolute() for path in request.paths)]
+        )
+    except BoxUnavailable as problem:
+        raise Refused(str(problem), 3) from problem
+    missing = sorted(name for name in REQUIRED if not protections[name])
+    if missing:
+        lines = "\n".join(f"  - {PROTECTIONS[name]}" for name in missing)
+        if not request.allow_weak_box:
+            raise Refused(
+                f"The box on this machine does not hold:\n{lines}\nSo nothing is graded for marks here. "
+                "`autograder doctor` shows more; --allow-weak-box grades all the same, as practice.",
+                3,
+            )
+        err.print(f"Practice only, because the box does not hold:\n{lines}", style="yellow")
+    return Settings(course, request.limits, seed, request.training_seed, protections, for_marks=not missing)
+
+
+def _grade(
+    submissions: list[Submission], settings: Settings, workers: int, results: Results | None, err: Console
+) -> dict[int, tuple[Result, Path]]:
+    found: dict[int, tuple[Result, Path]] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err) as progress:
+        bar = progress.add_task("grading", total=len(submissions))
+        for place, graded in grade_all(submissions, settings, workers):
+            found[place] = (graded.result, _keep(results, graded))
+            progress.update(bar, advance=1, description=f"graded {_label(graded.result)}")
+        progress.update(bar, description="graded")
+    return found
+
+
+def _keep(results: Results | None, graded: Graded) -> Path:
+    return results.keep(graded) if results else Path()
+
+
+def _label(result: Result) -> str:
+    # rich reads square brackets as markup
+    return plain(f"{result.student} {result.assignment or ''}", 40).replace("[", "(")
+
+
+def _show(found: list[Result], console: Console) -> None:
+    if len(found) == 1:
+        terminal.details(console, found[0])
+    else:
+        console.print(terminal.table(found))
+        console.print(terminal.legend())

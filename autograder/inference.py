@@ -1,0 +1,280 @@
+"""A student's trained model, rebuilt from data and run in NumPy.
+
+The box sends an architecture and weights; nothing of either is trusted. Only the layers below are
+rebuilt, from checked numbers, and what is graded is what *they* predict. So a model that lies about
+itself is only another model. Equations as in Keras (gate order i, f, c, o; slides 7 and 42).
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+MAX_ARCHITECTURE: Final = 200_000
+MAX_PARAMETERS: Final = 2_000_000
+MAX_UNITS: Final = 1024
+SAMPLES_AT_A_TIME: Final = 1024
+
+
+class NotRebuilt(Exception):
+    """The model is not one that the grader can rebuild; the message is for the student."""
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * x)))
+
+
+def _softmax(x: Array) -> Array:
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+ACTIVATIONS: Final[dict[str, Callable[[Array], Array]]] = {
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "sigmoid": _sigmoid,
+    "tanh": np.tanh,
+    "softmax": _softmax,
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "softplus": lambda x: np.logaddexp(x, 0),
+}
+
+
+class Layer(Protocol):
+    """One step of the forward pass: values and mask (True where there is data) to the next."""
+
+    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]: ...
+
+
+@dataclass(frozen=True)
+class Masking:
+    mask_value: float
+
+    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]:
+        present = np.any(x != self.mask_value, axis=-1)
+        return x * present[..., np.newaxis], present
+
+
+@dataclass(frozen=True)
+class Dense:
+    """`activation(x @ kernel + bias)`; kernel (features, units), bias (units,)."""
+
+    kernel: Array
+    bias: Array
+    activation: Callable[[Array], Array]
+
+    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]:
+        return self.activation(x @ self.kernel + self.bias), mask
+
+
+@dataclass(frozen=True)
+class LSTM:
+    """kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units,); gates i, f, c, o.
+
+    A masked timestep leaves the state, and the output, as they were.
+    """
+
+    kernel: Array
+    recurrent_kernel: Array
+    bias: Array
+    activation: Callable[[Array], Array]
+    recurrent_activation: Callable[[Array], Array]
+    return_sequences: bool
+
+    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]:
+        units = self.recurrent_kernel.shape[0]
+        h = np.zeros((len(x), units))
+        c = np.zeros((len(x), units))
+        outputs = []
+        for t in range(x.shape[1]):
+            i, f, g, o = np.split(x[:, t] @ self.kernel + h @ self.recurrent_kernel + self.bias, 4, axis=-1)
+            c_t = self.recurrent_activation(f) * c + self.recurrent_activation(i) * self.activation(g)
+            h_t = self.recurrent_activation(o) * self.activation(c_t)
+            if mask is not None:
+                present = mask[:, t, np.newaxis]
+                c_t, h_t = np.where(present, c_t, c), np.where(present, h_t, h)
+            h, c = h_t, c_t
+            outputs.append(h)
+        return (np.stack(outputs, axis=1), mask) if self.return_sequences else (h, None)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A rebuilt model. `input_shape` is (timesteps, features), `outputs` the size of its last axis."""
+
+    layers: tuple[Layer, ...]
+    names: tuple[str, ...]
+    input_shape: tuple[int | None, int]
+    outputs: int
+
+    def predict(self, x: Array) -> Array:
+        """Predictions for x (samples, timesteps, features), a part of the samples at a time."""
+        done = []
+        with np.errstate(all="ignore"):  # infinite weights are the student's, and predict nothing
+            for start in range(0, len(x), SAMPLES_AT_A_TIME):
+                values: Array = np.asarray(x[start : start + SAMPLES_AT_A_TIME], dtype=float)
+                mask: Array | None = None
+                for layer in self.layers:
+                    values, mask = layer(values, mask)
+                done.append(values)
+        return np.concatenate(done)
+
+
+def rebuild(architecture: Any, weights: Any) -> Model:
+    """The model from what `Student.export_model` brought. Raises NotRebuilt."""
+    layers = _chain(_parse(architecture))
+    if not isinstance(weights, list) or len(weights) != len(layers):
+        raise NotRebuilt("The model's weights do not belong to its layers.")
+    if sum(array.size for arrays in weights for array in _arrays(arrays)) > MAX_PARAMETERS:
+        raise NotRebuilt(f"The model has more than {MAX_PARAMETERS:,} weights, which is more than the task needs.")
+    shape: tuple[int | None, int] | None = None
+    size = 0
+    built: list[Layer] = []
+    layer: Layer
+    names: list[str] = []
+    for (kind, config), arrays in zip(layers, weights, strict=True):
+        given = _arrays(arrays)
+        if kind == "InputLayer":
+            shape = _input_shape(config)
+            size = shape[1]
+            continue
+        if shape is None:
+            raise NotRebuilt("The model's input shape is not known: start it with keras.Input(shape=...).")
+        names.append(kind)
+        if kind == "Dense":
+            layer, size = _dense(config, given, size)
+            built.append(layer)
+        elif kind == "LSTM":
+            layer, size = _lstm(config, given, size)
+            built.append(layer)
+        elif kind == "Masking":
+            built.append(Masking(_number(config.get("mask_value"))))
+        elif kind != "Dropout":
+            raise NotRebuilt(
+                f"The model has a layer {kind}, which is not among those that are graded here: "
+                "Input, Masking, LSTM, Dropout and Dense."
+            )
+    if shape is None or not names:
+        raise NotRebuilt("The model has no layers.")
+    return Model(tuple(built), tuple(names), shape, size)
+
+
+def _parse(architecture: Any) -> dict[str, Any]:
+    if not isinstance(architecture, str) or len(architecture) > MAX_ARCHITECTURE:
+        raise NotRebuilt("The model's architecture cannot be read. Is it a Keras model?")
+    try:
+        parsed = json.loads(architecture)
+    except (ValueError, RecursionError):
+        raise NotRebuilt("The model's architecture cannot be read. Is it a Keras model?") from None
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("config"), dict):
+        raise NotRebuilt("The model's architecture cannot be read. Is it a Keras model?")
+    return parsed
+
+
+def _chain(parsed: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The layers in the order in which data passes them: one after the other, no branches."""
+    layers = parsed["config"].get("layers")
+    if not isinstance(layers, list) or not layers or len(layers) > 50:
+        raise NotRebuilt("The model's layers cannot be read. Is it a Keras model?")
+    chain: list[tuple[str, dict[str, Any]]] = []
+    before: str | None = None
+    for layer in layers:
+        if not isinstance(layer, dict) or not isinstance(layer.get("config"), dict):
+            raise NotRebuilt("The model's layers cannot be read. Is it a Keras model?")
+        kind, config = str(layer.get("class_name"))[:60], layer["config"]
+        name = str(layer.get("name", config.get("name")))
+        if layer.get("registered_name") not in {None, kind} or not str(layer.get("module", "keras.layers")).startswith(
+            "keras"
+        ):
+            raise NotRebuilt(f"The model has a layer of its own making ({kind}); only Keras's own layers are graded.")
+        if "inbound_nodes" in layer and kind != "InputLayer" and _inbound(layer["inbound_nodes"]) != [before]:
+            raise NotRebuilt("The model has branches; only models whose layers follow one another are graded here.")
+        chain.append((kind, config))
+        before = name
+    return chain
+
+
+def _inbound(nodes: Any) -> list[str]:
+    """The names of the layers whose outputs a functional model's layer takes."""
+    found: list[str] = []
+
+    def walk(value: Any, depth: int) -> None:
+        if depth > 30:
+            raise NotRebuilt("The model's architecture is nested too deep.")
+        if isinstance(value, dict):
+            history = value.get("keras_history")
+            if isinstance(history, list) and history:
+                found.append(str(history[0]))
+            for item in value.values():
+                walk(item, depth + 1)
+        elif isinstance(value, list):
+            for item in value:
+                walk(item, depth + 1)
+
+    walk(nodes, 0)
+    return found
+
+
+def _input_shape(config: dict[str, Any]) -> tuple[int | None, int]:
+    shape = config.get("batch_shape")
+    if not isinstance(shape, list) or len(shape) != 3 or not isinstance(shape[2], int):
+        raise NotRebuilt("The model's input should be 3-D: (samples, timesteps, features).")
+    return (shape[1] if isinstance(shape[1], int) else None), shape[2]
+
+
+def _dense(config: dict[str, Any], arrays: list[Array], features: int) -> tuple[Dense, int]:
+    units = _units(config)
+    bias = config.get("use_bias") is not False
+    given = _fitting("Dense", arrays, [(features, units), (units,)] if bias else [(features, units)])
+    return Dense(given[0], given[1] if bias else np.zeros(units), _activation(config.get("activation"))), units
+
+
+def _lstm(config: dict[str, Any], arrays: list[Array], features: int) -> tuple[LSTM, int]:
+    for name in ("stateful", "go_backwards", "return_state"):
+        if config.get(name) is True:
+            raise NotRebuilt(f"The model's LSTM has {name}=True; this exercise is graded without it.")
+    units = _units(config)
+    bias = config.get("use_bias") is not False
+    shapes = [(features, 4 * units), (units, 4 * units), (4 * units,)]
+    given = _fitting("LSTM", arrays, shapes if bias else shapes[:2])
+    layer = LSTM(
+        given[0], given[1], given[2] if bias else np.zeros(4 * units),
+        _activation(config.get("activation")), _activation(config.get("recurrent_activation")),
+        config.get("return_sequences") is True,
+    )  # fmt: skip
+    return layer, units
+
+
+def _units(config: dict[str, Any]) -> int:
+    units = config.get("units")
+    if type(units) is not int or not 0 < units <= MAX_UNITS:
+        raise NotRebuilt(f"A layer's units should be a whole number from 1 to {MAX_UNITS}.")
+    return units
+
+
+def _activation(name: Any) -> Callable[[Array], Array]:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
+        raise NotRebuilt(f"An activation of the model is not graded here; these are: {', '.join(ACTIVATIONS)}.")
+    return ACTIVATIONS[name]
+
+
+def _number(value: Any) -> float:
+    if not isinstance(value, (int, float)):
+        raise NotRebuilt("The mask value should be a number.")
+    return float(value)
+
+
+def _arrays(arrays: Any) -> list[Array]:
+    if not isinstance(arrays, list) or not all(isinstance(a, np.ndarray) and a.dtype.kind in "fiu" for a in arrays):
+        raise NotRebuilt("The model's weights should be arrays of numbers.")
+    return arrays
+
+
+def _fitting(kind: str, arrays: list[Array], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+    if [array.shape for array in arrays] != list(shapes):
+        raise NotRebuilt(f"The weights of the model's {kind} layer do not fit its units.")
+    return [array.astype(float) for array in arrays]

@@ -1,0 +1,1 @@
+"""A result shown: on the terminal, as files, as a page."""
