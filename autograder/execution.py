@@ -198,13 +198,30 @@ class Session:
             elif kind == "executed":
                 break
         try:
-            self._calls = box.connection(self.limits.start_seconds)
+            self._calls = self._kernel_connection(box, events)
         except (EOFError, OSError):
             # The notebook is through, but its kernel cannot be reached: its last cell had the last word.
             self._ended(current, self._end())
             return False
         events.close()
         return True
+
+    def _kernel_connection(self, box: Box, events: socket.socket) -> socket.socket:
+        """The kernel's connection: the first that knows the token, whoever else may have connected.
+
+        Raises EOFError or OSError when none comes.
+        """
+        token = secrets.token_hex(16)
+        wire.send(events, wire.pack(token))
+        until = time.monotonic() + self.limits.start_seconds
+        while True:
+            connection = box.connection(until - time.monotonic())
+            try:
+                if wire.unpack(wire.receive(connection, 1)) == token:
+                    return connection
+            except (EOFError, OSError, wire.WireError):
+                pass
+            connection.close()
 
     def _record(self, event: dict[str, Any], run: CellRun | None) -> None:
         if run is None:

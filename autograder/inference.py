@@ -127,17 +127,17 @@ class Model:
 def rebuild(architecture: Any, weights: Any) -> Model:
     """The model from what `Student.export_model` brought. Raises NotRebuilt."""
     layers = _chain(_parse(architecture))
-    if not isinstance(weights, list) or len(weights) != len(layers):
+    if not isinstance(weights, dict):
         raise NotRebuilt("The model's weights do not belong to its layers.")
-    if sum(array.size for arrays in weights for array in _arrays(arrays)) > MAX_PARAMETERS:
+    if sum(array.size for arrays in weights.values() for array in _arrays(arrays)) > MAX_PARAMETERS:
         raise NotRebuilt(f"The model has more than {MAX_PARAMETERS:,} weights, which is more than the task needs.")
     shape: tuple[int | None, int] | None = None
     size = 0
     built: list[Layer] = []
     layer: Layer
     names: list[str] = []
-    for (kind, config), arrays in zip(layers, weights, strict=True):
-        given = _arrays(arrays)
+    for kind, name, config in layers:
+        given = _arrays(weights.get(name, []))
         if kind == "InputLayer":
             shape = _input_shape(config)
             size = shape[1]
@@ -175,12 +175,12 @@ def _parse(architecture: Any) -> dict[str, Any]:
     return parsed
 
 
-def _chain(parsed: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """The layers in the order in which data passes them: one after the other, no branches."""
+def _chain(parsed: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """The layers (class, name, configuration) in the order in which data passes them: one after the other, no branches."""
     layers = parsed["config"].get("layers")
     if not isinstance(layers, list) or not layers or len(layers) > 50:
         raise NotRebuilt("The model's layers cannot be read. Is it a Keras model?")
-    chain: list[tuple[str, dict[str, Any]]] = []
+    chain: list[tuple[str, str, dict[str, Any]]] = []
     before: str | None = None
     for layer in layers:
         if not isinstance(layer, dict) or not isinstance(layer.get("config"), dict):
@@ -193,7 +193,7 @@ def _chain(parsed: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
             raise NotRebuilt(f"The model has a layer of its own making ({kind}); only Keras's own layers are graded.")
         if "inbound_nodes" in layer and kind != "InputLayer" and _inbound(layer["inbound_nodes"]) != [before]:
             raise NotRebuilt("The model has branches; only models whose layers follow one another are graded here.")
-        chain.append((kind, config))
+        chain.append((kind, name, config))
         before = name
     return chain
 

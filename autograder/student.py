@@ -75,7 +75,7 @@ class Student:
         return self._call("the check's helper", _sendable(function), args, {})
 
     def export_model(self, model: "str | Handle") -> dict[str, Any]:
-        """`architecture` (JSON text) and `weights` (arrays, per layer), both only claimed."""
+        """`architecture` (JSON text) and `weights` (arrays by layer name), both only claimed."""
         answer = self._session.ask({"do": "export_model", "model": model})
         value = self._checked(model if isinstance(model, str) else "the model", answer)
         if not isinstance(value, dict):

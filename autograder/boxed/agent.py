@@ -59,10 +59,11 @@ class CellByCell(PapermillNotebookClient):
             seconds = time.monotonic() - started
             self.reporter.report("ended", cell=number, seconds=seconds, outputs=cell.get("outputs", []))
         self.reporter.report("executed")
+        token = wire.unpack(wire.receive(self.reporter.connection))
         self.kc.execute(
             "import sys as _sys; _sys.path.insert(0, "
             f"{str(Path(__file__).resolve().parent.parent)!r}); from boxed import serving as _serving; "
-            f"_serving.start({CHANNEL!r})",
+            f"_serving.start({CHANNEL!r}, {token!r})",
             silent=True,
             store_history=False,
         )

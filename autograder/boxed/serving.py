@@ -21,8 +21,11 @@ from . import wire
 MAX_RETURNED_ARGUMENTS = 2**20
 
 
-def serve(path: str, namespace: dict[str, Any]) -> None:
-    """Answer requests on the socket at `path` until it closes; `namespace` is the notebook's."""
+def serve(path: str, token: str, namespace: dict[str, Any]) -> None:
+    """Answer requests on the socket at `path` until it closes; `namespace` is the notebook's.
+
+    The `token` tells this connection from those that student code may have opened before.
+    """
     server = _Server(namespace)
     with (
         socket.socket(socket.AF_UNIX) as connection,
@@ -31,6 +34,7 @@ def serve(path: str, namespace: dict[str, Any]) -> None:
         contextlib.redirect_stderr(nowhere),
     ):
         connection.connect(path)
+        wire.send(connection, wire.pack(token))
         while True:
             try:
                 frame = wire.receive(connection)
@@ -52,8 +56,8 @@ class _Server:
             return wire.pack(reply, self.keep)
         except (wire.WireError, wire.NotData) as error:
             return wire.pack({"id": request["id"], "unsendable": str(error)})
-        except RecursionError:
-            return wire.pack({"id": request["id"], "unsendable": "the value is nested too deep"})
+        except (RecursionError, MemoryError) as error:
+            return wire.pack({"id": request["id"], "unsendable": type(error).__name__})
 
     def do_call(self, request: dict[str, Any]) -> dict[str, Any]:
         function = request["function"]
@@ -87,7 +91,7 @@ class _Server:
             model = self.namespace[model]
         try:
             architecture = model.to_json()
-            weights = [[np.asarray(array) for array in layer.get_weights()] for layer in model.layers]
+            weights = {layer.name: [np.asarray(array) for array in layer.get_weights()] for layer in model.layers}
         except BaseException as error:
             return {"raised": _describe(error), "type": type(model).__name__}
         return {"value": {"architecture": architecture, "weights": weights}}
@@ -121,6 +125,6 @@ def _describe(error: BaseException) -> dict[str, Any]:
     return {"type": type(error).__name__[:80], "message": message, "line": line, "text": text}
 
 
-def start(path: str) -> None:
+def start(path: str, token: str) -> None:
     """What the engine has the kernel run after the last cell."""
-    serve(path, sys.modules["__main__"].__dict__)
+    serve(path, token, sys.modules["__main__"].__dict__)

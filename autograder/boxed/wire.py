@@ -172,6 +172,7 @@ class _Encoder:
     def __init__(self, opaque: Callable[[Any], Handle] | None) -> None:
         self.opaque = opaque
         self.buffers: list[bytes] = []
+        self.size = 0
 
     def node(self, value: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
@@ -242,6 +243,10 @@ class _Encoder:
 
     def array(self, array: np.ndarray[Any, Any], depth: int = 0) -> Node:
         if array.dtype.kind in "biufcSUmM":
+            # Before anything is copied: a copy of what cannot be sent may be more than the memory there is.
+            self.size += array.nbytes
+            if self.size > MAX_FRAME_BYTES:
+                raise WireError(f"an array of {array.nbytes / 2**20:.0f} MiB is too large to send")
             data = np.ascontiguousarray(array)
             return ["array", data.dtype.str, list(array.shape), self.buffer(data.tobytes())]
         items = [self.node(item, depth + 1) for item in array.ravel().tolist()]
@@ -356,11 +361,10 @@ class _Decoder:
     def array(self, depth: int, dtype_text: str, shape: Node, number: int) -> np.ndarray[Any, Any]:
         dtype = np.dtype(self.text(dtype_text, _DTYPE))
         sizes, buffer = self.shape(shape), self.buffers[number]
-        if math.prod(sizes) * dtype.itemsize != len(buffer):
+        if not dtype.itemsize or math.prod(sizes) * dtype.itemsize != len(buffer):
             raise WireError("an array's buffer does not fit its shape")
-        if not len(buffer):
-            return np.zeros(sizes, dtype)
-        return np.frombuffer(buffer, dtype).reshape(sizes).astype(dtype.newbyteorder("="), copy=True)
+        found = np.frombuffer(buffer, dtype) if len(buffer) else np.zeros(0, dtype)
+        return found.reshape(sizes).astype(dtype.newbyteorder("="), copy=True)
 
     def scalar(self, depth: int, node: Node) -> Any:
         array = self.value(node, depth)

@@ -1,5 +1,6 @@
 """Hidden checks of 03, preparing numeric data (slides 15 to 17)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -113,9 +114,20 @@ def test_normalize_constant_feature(student: Student, rng: np.random.Generator) 
     """A feature that does not vary gives no NaN and no infinity."""
     train, test = series(rng, 8, 2), series(rng, 3, 2)
     train[:, 1] = 7.0
-    for name, found in zip(("train_scaled", "test_scaled"), student.normalize(train, test)[:2], strict=False):
-        that(bool(np.isfinite(array(found, name)).all()), f"{name} holds NaN or infinity for a constant feature.",
-             "Where maximum and minimum are equal, do not divide by their difference.")  # fmt: skip
+    results = parts(student.normalize(train, test), 3, "normalize")
+    hint = "Where maximum and minimum are equal, do not divide by their difference."
+    stays_finite(results, (train, test), 0, min_max, hint)
+
+
+def stays_finite(
+    results: tuple[Any, ...], data: tuple[Array, Array], varying: int, scale: Callable[[Any, Any], Array], hint: str
+) -> None:
+    """Beside a feature that does not vary, the `varying` one is scaled as ever, and all is finite."""
+    train = data[0]
+    for name, found, unscaled in zip(("train_scaled", "test_scaled"), results, data, strict=False):
+        numbers = array(found, name, unscaled.shape)
+        that(bool(np.isfinite(numbers).all()), f"{name} holds NaN or infinity for a constant feature.", hint)
+        close(numbers[:, varying], scale(train, unscaled)[:, varying], f"column {varying} of {name}", ON_TRAIN)
 
 
 @exercise("normalize", share=1)
@@ -179,9 +191,8 @@ def test_standardize_constant_feature(student: Student, rng: np.random.Generator
     """A feature that does not vary gives no NaN and no infinity."""
     train, test = series(rng, 8, 2), series(rng, 3, 2)
     train[:, 0] = -3.0
-    for name, found in zip(("train_scaled", "test_scaled"), student.standardize(train, test)[:2], strict=False):
-        that(bool(np.isfinite(array(found, name)).all()), f"{name} holds NaN or infinity for a constant feature.",
-             "Where the deviation is 0, do not divide by it.")  # fmt: skip
+    results = parts(student.standardize(train, test), 3, "standardize")
+    stays_finite(results, (train, test), 1, standard, "Where the deviation is 0, do not divide by it.")
 
 
 @exercise("standardize", share=1)

@@ -1,0 +1,57 @@
+"""What the tests share: one worker process that grades, as in a batch, and the box's protections."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from submissions import COURSE, Notebook, write
+
+from autograder.box import Limits
+from autograder.box.canary import PROTECTIONS
+from autograder.course import Course
+from autograder.pipeline import Graded, Settings
+from autograder.pipeline import grade as grade_one
+from autograder.submission import Submission
+
+SEED = 11  # of the hidden inputs; any other must do as well
+
+
+@pytest.fixture(scope="session")
+def course() -> Course:
+    return COURSE
+
+
+@pytest.fixture(scope="session")
+def settings(course: Course) -> Settings:
+    limits = Limits(cell_seconds=30, call_seconds=6, total_seconds=120)
+    return Settings(course, limits, SEED, 2026, dict.fromkeys(PROTECTIONS, True))
+
+
+Grader = Callable[..., Graded]
+
+
+@pytest.fixture(scope="session")
+def worker() -> Iterator[ProcessPoolExecutor]:
+    """A process of its own, as in a batch: the checks' pytest does not run within the tests' pytest."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+@pytest.fixture
+def grade(settings: Settings, worker: ProcessPoolExecutor, tmp_path: Path) -> Grader:
+    """Grade one notebook: `grade(notebook, "09_echo", cell_seconds=5)`."""
+
+    def run(notebook: Notebook | bytes, assignment: str, **limits: float) -> Graded:
+        path = tmp_path / "ada" / assignment / f"{assignment}.ipynb"
+        if isinstance(notebook, bytes):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(notebook)
+        else:
+            write(notebook, path)
+        changed = replace(settings, limits=replace(settings.limits, **limits))  # type: ignore[arg-type]
+        return worker.submit(grade_one, Submission(path, "ada", assignment), changed).result()
+
+    return run

@@ -1,0 +1,165 @@
+"""The NumPy forward pass is Keras's, and nothing but allow-listed layers gets into it."""
+
+import json
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+keras = pytest.importorskip("keras")  # a course's own requirement, so this never skips
+
+from autograder.inference import NotRebuilt, rebuild  # noqa: E402
+
+L = keras.layers
+
+
+Weights = dict[str, list[Any]]
+
+
+def exported(model: Any) -> tuple[str, Weights]:
+    return model.to_json(), {layer.name: layer.get_weights() for layer in model.layers}
+
+
+def randomised(model: Any, rng: np.random.Generator) -> Any:
+    model.set_weights([rng.normal(0, 0.6, weight.shape) for weight in model.get_weights()])
+    return model
+
+
+def functional() -> Any:
+    inputs = keras.Input(shape=(4, 3))
+    return keras.Model(inputs, L.Dense(2, activation="softmax")(L.LSTM(5)(inputs)))
+
+
+MODELS = {
+    "vanilla": lambda: keras.Sequential([keras.Input(shape=(5, 10)), L.LSTM(16), L.Dense(10, activation="softmax")]),
+    "functional": functional,
+    "deep": lambda: keras.Sequential(
+        [
+            keras.Input(shape=(6, 2)),
+            L.LSTM(4, return_sequences=True),
+            L.Dropout(0.5),
+            L.LSTM(8),
+            L.Dense(3, "relu"),
+            L.Dense(2),
+        ]
+    ),
+    "masked": lambda: keras.Sequential(
+        [keras.Input(shape=(7, 2)), L.Masking(-1.0), L.LSTM(4, return_sequences=True), L.LSTM(3), L.Dense(1)]
+    ),
+    "any length": lambda: keras.Sequential([keras.Input(shape=(None, 3)), L.LSTM(4), L.Dense(1, "sigmoid")]),
+    "no bias": lambda: keras.Sequential(
+        [keras.Input(shape=(4, 3)), L.LSTM(4, use_bias=False), L.Dense(1, use_bias=False)]
+    ),
+    "other activations": lambda: keras.Sequential(
+        [
+            keras.Input(shape=(4, 3)),
+            L.LSTM(4, activation="relu", recurrent_activation="tanh"),
+            L.Dense(2, "elu"),
+            L.Dense(2, "softplus"),
+        ]
+    ),
+    "a value for every timestep": lambda: keras.Sequential(
+        [keras.Input(shape=(4, 3)), L.LSTM(4, return_sequences=True), L.Dense(2, "tanh")]
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_predicts_as_keras_does(name: str) -> None:
+    rng = np.random.default_rng(0)
+    model = randomised(MODELS[name](), rng)
+    timesteps, features = model.input_shape[1] or 5, model.input_shape[2]
+    x = rng.normal(size=(40, timesteps, features)).astype("float32")
+    if name == "masked":
+        x[:20, :3] = -1.0
+        x[5, 4] = -1.0
+    rebuilt = rebuild(*exported(model))
+    np.testing.assert_allclose(rebuilt.predict(x), model.predict(x, verbose=0), atol=2e-5)
+    assert rebuilt.outputs == model.output_shape[-1]
+
+
+@pytest.mark.parametrize(
+    ("layers", "sentence"),
+    [
+        ([L.LSTM(4), L.Lambda(lambda x: x)], "Lambda"),
+        ([L.Cropping1D((2, 2)), L.LSTM(4)], "Cropping1D"),
+        ([L.Flatten(), L.Dense(2)], "Flatten"),
+        ([L.Bidirectional(L.LSTM(4))], "Bidirectional"),
+        ([L.GRU(4)], "GRU"),
+        ([L.LSTM(4, go_backwards=True)], "go_backwards"),
+        ([L.LSTM(4, activation="swish")], "activation"),
+    ],
+)
+def test_other_layers_are_refused_by_name(layers: list[Any], sentence: str) -> None:
+    with pytest.raises(NotRebuilt, match=sentence):
+        rebuild(*exported(keras.Sequential([keras.Input(shape=(5, 3)), *layers])))
+
+
+def test_branches_are_refused() -> None:
+    inputs = keras.Input(shape=(5, 3))
+    model = keras.Model(inputs, L.Dense(2)(L.concatenate([L.LSTM(2)(inputs), L.LSTM(2)(inputs)])))
+    with pytest.raises(NotRebuilt):
+        rebuild(*exported(model))
+
+
+def test_a_custom_layer_that_calls_itself_dense_is_refused() -> None:
+    class Dense(L.Layer):  # type: ignore[misc]
+        def call(self, x: Any) -> Any:
+            return x
+
+    with pytest.raises(NotRebuilt, match="own making"):
+        rebuild(*exported(keras.Sequential([keras.Input(shape=(5, 3)), L.LSTM(3), Dense()])))
+
+
+def vanilla() -> tuple[dict[str, Any], Weights]:
+    architecture, weights = exported(MODELS["vanilla"]())
+    return json.loads(architecture), weights
+
+
+def changed(weights: Weights, change: Any) -> Weights:
+    return {name: [change(array) for array in arrays] for name, arrays in weights.items()}
+
+
+@pytest.mark.parametrize(
+    "architecture", [None, 3, "", "[]", "{}", "[" * 100_000, '{"config": {"layers": 3}}', "x" * 300_000]
+)
+def test_an_architecture_that_is_none_is_refused(architecture: Any) -> None:
+    with pytest.raises(NotRebuilt):
+        rebuild(architecture, [])
+
+
+@pytest.mark.parametrize(
+    "units", [0, -1, 10**9, True, "16", None, 3.5, [16], {"a": 1}],
+)  # fmt: skip
+def test_units_that_are_none_are_refused(units: Any) -> None:
+    architecture, weights = vanilla()
+    architecture["config"]["layers"][1]["config"]["units"] = units
+    with pytest.raises(NotRebuilt):
+        rebuild(json.dumps(architecture), weights)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weights: {},
+        lambda weights: list(weights.values()),
+        lambda weights: changed(weights, lambda w: w.T),
+        lambda weights: changed(weights, lambda w: w.astype(object)),
+        lambda weights: changed(weights, lambda w: w.astype("U5")),
+        lambda weights: changed(weights, lambda w: w.tolist()),
+        lambda weights: weights | {"more": [np.zeros((2000, 2000))]},
+        lambda weights: None,
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(change: Any) -> None:
+    architecture, weights = vanilla()
+    with pytest.raises(NotRebuilt):
+        rebuild(json.dumps(architecture), change(weights))
+
+
+def test_infinite_weights_predict_nothing_and_raise_nothing() -> None:
+    architecture, weights = vanilla()
+    weights = changed(weights, lambda w: np.full_like(w, np.inf))
+    assert not np.isfinite(rebuild(json.dumps(architecture), weights).predict(np.eye(10)[None, :5])).any()
