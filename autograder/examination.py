@@ -17,9 +17,10 @@ import pytest
 from hypothesis.errors import FlakyFailure
 
 from autograder.course import Assignment
-from autograder.execution import Cause, Session, Unanswered
+from autograder.execution import Cause, Unanswered
 from autograder.expectations import Wrong, show
-from autograder.student import Call, NotData, Student, StudentError, Undefined
+from autograder.inference import NotRebuilt
+from autograder.student import Call, Kernel, NotData, Student, StudentError, Undefined
 from autograder.text import plain
 
 hypothesis.settings.register_profile(
@@ -56,9 +57,9 @@ class Evidence:
     undefined: bool = False
 
 
-def examine(assignment: Assignment, session: Session, seed: int, exercises: Iterable[str]) -> list[Evidence]:
-    """Run the checks of `exercises` against the session's kernel, inputs drawn from `seed`."""
-    examiner = _Examiner(session, seed, set(exercises))
+def examine(assignment: Assignment, kernel: Kernel, seed: int, exercises: Iterable[str]) -> list[Evidence]:
+    """Run the checks of `exercises` against the kernel, inputs drawn from `seed`."""
+    examiner = _Examiner(kernel, seed, set(exercises))
     arguments = [
         str(assignment.checks),
         "-c", os.devnull, f"--rootdir={assignment.checks.parent}", "--noconftest", "--import-mode=importlib",
@@ -79,8 +80,8 @@ def examine(assignment: Assignment, session: Session, seed: int, exercises: Iter
 class _Examiner:
     """The pytest plugin: fixtures for the checks, and the evidence from each."""
 
-    def __init__(self, session: Session, seed: int, exercises: set[str]) -> None:
-        self.student_proxy = Student(session)
+    def __init__(self, kernel: Kernel, seed: int, exercises: set[str]) -> None:
+        self.student_proxy = Student(kernel)
         self.seed = seed
         self.exercises = exercises
         self.checks: dict[str, Check] = {}
@@ -172,7 +173,7 @@ class _Examiner:
             if error.raised.type == "MemoryError":
                 return Evidence(check, None, _told(check, "It asked for more memory than there is.", call), "memory")
             return Evidence(check, 0.0, _told(check, f"It raised {error.raised}.", call))
-        if isinstance(error, (Wrong, NotData)):
+        if isinstance(error, (Wrong, NotData, NotRebuilt)):
             message = error.message if isinstance(error, Wrong) else plain(error, 300)
             return Evidence(check, 0.0, _told(check, message, call, error.hint if isinstance(error, Wrong) else ""))
         return Evidence(

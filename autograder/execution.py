@@ -99,7 +99,7 @@ class Session:
         try:
             self._calls.settimeout(seconds)
             wire.send(self._calls, wire.pack({"id": number, **request}))
-            return _answer(wire.unpack(wire.receive(self._calls, seconds)), number)
+            return read_answer(wire.unpack(wire.receive(self._calls, seconds)), number)
         except TimeoutError:
             self._end()
             raise Unanswered("time", f"It did not answer within {seconds:.0f} seconds.") from None
@@ -264,8 +264,8 @@ class Session:
         return ending
 
 
-def _answer(reply: Any, number: int) -> Answer:
-    """The reply's parts, each checked. Raises WireError."""
+def read_answer(reply: Any, number: int) -> Answer:
+    """The reply to question `number`, each part checked. Raises WireError."""
     if not isinstance(reply, dict) or reply.get("id") != number:
         raise wire.WireError("it is not the reply to the question")
     if reply.get("missing") is True:

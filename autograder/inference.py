@@ -2,7 +2,7 @@
 
 The box sends an architecture and weights; nothing of either is trusted. Only the layers below are
 rebuilt, from checked numbers, and what is graded is what *they* predict. So a model that lies about
-itself is only another model. Equations as in Keras (gate order i, f, c, o; slides 7 and 42).
+itself is only another model. Equations as in Keras (gate order i, f, c, o; the gates are those of slide 5).
 """
 
 import json
@@ -112,7 +112,14 @@ class Model:
     outputs: int
 
     def predict(self, x: Array) -> Array:
-        """Predictions for x (samples, timesteps, features), a part of the samples at a time."""
+        """Predictions for x (samples, timesteps, features), a part of the samples at a time.
+
+        Raises NotRebuilt when the model takes another shape.
+        """
+        timesteps, features = self.input_shape
+        if x.shape[1:] != (timesteps or x.shape[1], features):
+            raise NotRebuilt(f"The model should take (samples, {x.shape[1]}, {x.shape[2]}), but its input shape is "
+                             f"(samples, {timesteps or 'any'}, {features}).")  # fmt: skip
         done = []
         with np.errstate(all="ignore"):  # infinite weights are the student's, and predict nothing
             for start in range(0, len(x), SAMPLES_AT_A_TIME):
@@ -176,7 +183,7 @@ def _parse(architecture: Any) -> dict[str, Any]:
 
 
 def _chain(parsed: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    """The layers (class, name, configuration) in the order in which data passes them: one after the other, no branches."""
+    """The layers (class, name, configuration) in the order in which data passes them; branches are refused."""
     layers = parsed["config"].get("layers")
     if not isinstance(layers, list) or not layers or len(layers) > 50:
         raise NotRebuilt("The model's layers cannot be read. Is it a Keras model?")
@@ -187,9 +194,8 @@ def _chain(parsed: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
             raise NotRebuilt("The model's layers cannot be read. Is it a Keras model?")
         kind, config = str(layer.get("class_name"))[:60], layer["config"]
         name = str(layer.get("name", config.get("name")))
-        if layer.get("registered_name") not in {None, kind} or not str(layer.get("module", "keras.layers")).startswith(
-            "keras"
-        ):
+        module = str(layer.get("module", "keras.layers"))
+        if layer.get("registered_name") not in {None, kind} or not module.startswith("keras"):
             raise NotRebuilt(f"The model has a layer of its own making ({kind}); only Keras's own layers are graded.")
         if "inbound_nodes" in layer and kind != "InputLayer" and _inbound(layer["inbound_nodes"]) != [before]:
             raise NotRebuilt("The model has branches; only models whose layers follow one another are graded here.")

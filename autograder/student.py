@@ -13,13 +13,19 @@ import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from autograder.boxed import wire
 from autograder.boxed.wire import Handle, Source
-from autograder.execution import Answer, Raised, Session
+from autograder.execution import Answer, Raised
+
+
+class Kernel(Protocol):
+    """Where the notebook has run: answers one request after the other (`execution.Session`)."""
+
+    def ask(self, request: dict[str, Any]) -> Answer: ...
 
 
 class Undefined(Exception):
@@ -55,8 +61,8 @@ class Call:
 class Student:
     """The proxy. `calls` are those of the running check, the latest last."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
         self.calls: list[Call] = []
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -65,7 +71,7 @@ class Student:
         return lambda *args, **kwargs: self._call(name, name, args, kwargs)
 
     def __getitem__(self, name: str) -> Any:
-        return self._checked(name, self._session.ask({"do": "get", "name": name}))
+        return self._checked(name, self._kernel.ask({"do": "get", "name": name}))
 
     def apply(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call the check's own `function` in the box, where handles are what they stand for.
@@ -76,7 +82,7 @@ class Student:
 
     def export_model(self, model: "str | Handle") -> dict[str, Any]:
         """`architecture` (JSON text) and `weights` (arrays by layer name), both only claimed."""
-        answer = self._session.ask({"do": "export_model", "model": model})
+        answer = self._kernel.ask({"do": "export_model", "model": model})
         value = self._checked(model if isinstance(model, str) else "the model", answer)
         if not isinstance(value, dict):
             raise NotData("the model's export is not as it must be")
@@ -90,7 +96,7 @@ class Student:
             self.calls.append(call)
         size = len(wire.pack([list(args), kwargs]))
         request = {"do": "call", "function": function, "args": list(args), "kwargs": kwargs, "size": size}
-        call.answer = self._session.ask(request)
+        call.answer = self._kernel.ask(request)
         return self._checked(name, call.answer)
 
     def _checked(self, name: str, answer: Answer) -> Any:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Grader
-from submissions import COURSE, insert, only, own_cell
+from submissions import COURSE, insert, lean, only, own_cell
 
-from autograder.result import ExerciseResult
+from autograder.result import ExerciseResult, Result
 
 ASSIGNMENT = "03_numeric_data"
 
@@ -53,10 +53,9 @@ def normalize(train, test, feature_range=(0, 1)):
     "patched-numpy-testing": Attack(
         "numpy's and pytest's comparisons always agree",
         """
-import numpy as np, builtins
+import numpy as np
 np.testing.assert_allclose = np.testing.assert_array_equal = lambda *args, **kwargs: None
-np.allclose = np.isclose = np.array_equal = lambda *args, **kwargs: True
-builtins.all = builtins.any = lambda *args: True
+np.array_equal = lambda *args, **kwargs: True
 try:
     import pytest
     pytest.fail = lambda *args, **kwargs: None
@@ -191,9 +190,9 @@ def normalize(train, test, feature_range=(0, 1)):
         "not_earned",
     ),
     "huge-answer": Attack(
-        "an answer of 400 MB",
+        "an answer of 160 MB",
         "import numpy as np\ndef normalize(train, test, feature_range=(0, 1)):\n"
-        "    a = np.zeros(50_000_000)\n    return a, a, None",
+        "    a = np.zeros(20_000_000)\n    return a, a, None",
         "not_earned",
     ),
     "markup": Attack(
@@ -222,14 +221,14 @@ def normalize(train, test, feature_range=(0, 1)):
 QUICK = {"cell_seconds": 8, "call_seconds": 3, "total_seconds": 90}
 
 
-def found(result: object, exercise: str) -> ExerciseResult:
-    return next(e for e in result.exercises if e.id == exercise)  # type: ignore[attr-defined]
+def found(result: Result, exercise: str) -> ExerciseResult:
+    return next(e for e in result.exercises if e.id == exercise)
 
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_costs_its_own_exercise_only(name: str, grade: Grader) -> None:
     attack = ATTACKS[name]
-    notebook = only(ASSIGNMENT, "invert", normalize=attack.code)
+    notebook = lean(only(ASSIGNMENT, "invert", normalize=attack.code))
     result = grade(notebook, ASSIGNMENT, **QUICK).result
     attacked, honest = found(result, "normalize"), found(result, "invert")
     assert attacked.outcome == attack.outcome, attacked
@@ -279,7 +278,7 @@ outside = [p for p in os.listdir("/proc") if p.isdigit() and "bwrap" not in open
            and "python" not in open(f"/proc/{{p}}/cmdline").read()]
 print("SEEN", seen)
 """
-    notebook = insert(only(ASSIGNMENT, "invert"), "normalize", own_cell(spy))
+    notebook = insert(lean(only(ASSIGNMENT, "invert")), "normalize", own_cell(spy))
     graded = grade(notebook, ASSIGNMENT, **QUICK)
     printed = "".join(str(output.get("text")) for run in graded.transcript for output in run.outputs)
     assert "SEEN []" in printed
@@ -287,6 +286,17 @@ print("SEEN", seen)
 
 def test_what_is_printed_when_asked_reaches_nobody(grade: Grader) -> None:
     """Hidden inputs are seen by the function, but what it prints of them is not in the feedback."""
-    code = "def normalize(train, test, feature_range=(0, 1)):\n    print('LEAKED', train)\n    open('/tmp/x', 'a').write(str(train))\n"
-    graded = grade(only(ASSIGNMENT, normalize=code), ASSIGNMENT, **QUICK)
+    code = """
+import sys
+
+def normalize(train, test, feature_range=(0, 1)):
+    if "boxed" in sys._getframe(1).f_code.co_filename:  # not the visible check, whose inputs are no secret
+        print("LEAKED", train)
+        asked.append(train)
+        raise ValueError(f"asked {len(asked)} times")
+
+asked = []
+"""
+    graded = grade(lean(only(ASSIGNMENT, normalize=code)), ASSIGNMENT, **QUICK)
+    assert "asked 1 times" in graded.result.to_json()
     assert "LEAKED" not in str([run.outputs for run in graded.transcript]) + graded.result.to_json()

@@ -103,7 +103,7 @@ class Chameleon(list[int]):
     def __eq__(self, other: object) -> bool:
         return True
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 def test_subclasses_arrive_as_what_they_hold() -> None:

@@ -4,6 +4,7 @@ How it is closed, and why each line is there, is in `Box._command`.
 """
 
 import enum
+import itertools
 import os
 import shutil
 import socket
@@ -23,8 +24,8 @@ INSIDE: Final = Path(__file__).resolve().parent.parent / "boxed"
 PACKAGE: Final = "/opt/grader"
 CHANNEL: Final = "/run/grader.sock"
 HOME: Final = "/home/student"
-# A user of the box's own, where one can be had: outside the ranges that systems give to people.
-UNPRIVILEGED: Final = 61234
+# Users of the boxes' own: a range that systems give neither to people nor to services nor to containers.
+FIRST_USER: Final = 0x7000_0000
 
 ONE_THREAD: Final = dict.fromkeys(
     (
@@ -45,6 +46,14 @@ REPRODUCIBLE: Final = {
 }
 # Set on some machines because their processor needs it for right results.
 FROM_OUTSIDE: Final = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+
+_numbers = itertools.count()
+
+
+def _unused_user() -> int:
+    """A user for one box alone: the kernel counts processes by user, and no box may use up another's."""
+    return FIRST_USER + os.getpid() % 2**22 * 64 + next(_numbers) % 64
 
 
 class BoxUnavailable(RuntimeError):
@@ -68,12 +77,13 @@ class Box:
     def __init__(self, limits: Limits, program: Sequence[str] = ("agent",)) -> None:
         """`program` is a module of `autograder.boxed`, and its arguments."""
         self.limits = limits
+        self._user = _unused_user()
         self._folder = Path(tempfile.mkdtemp(prefix="lstm-box-"))
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self._folder / "channel"))
         self._listener.listen(4)
-        # Only the file is bound into the box; its folder stays closed to other users of this machine.
-        (self._folder / "channel").chmod(0o666)
+        if os.geteuid() == 0:
+            os.chown(self._folder / "channel", self._user, self._user)
         self._group = memory.group(limits.memory)
         self.memory_is_grouped = self._group is not None
         self._ending: Ending | None = None
@@ -161,7 +171,7 @@ class Box:
         if not root:
             # As root a user namespace would make the box's root this machine's root; there a plain
             # user is taken instead (below). Everyone else gets a namespace of their own, and the last one.
-            command += ["--unshare-user", "--disable-userns", "--uid", str(UNPRIVILEGED), "--gid", str(UNPRIVILEGED)]
+            command += ["--unshare-user", "--disable-userns", "--uid", str(self._user), "--gid", str(self._user)]
         command += self._files()
         command += ["--proc", "/proc", "--dev", "/dev", "--size", str(limits.shared_memory), "--tmpfs", "/dev/shm"]
         for folder in ("/tmp", HOME):
@@ -176,7 +186,7 @@ class Box:
         command += [f"--fsize={limits.file_size}", "--core=0", "--nofile=1024", "--memlock=65536", "--msgqueue=0", "--"]
         command += ["setpriv", "--no-new-privs", "--inh-caps=-all"]
         if root:
-            command += ["--bounding-set=-all", f"--reuid={UNPRIVILEGED}", f"--regid={UNPRIVILEGED}", "--clear-groups"]
+            command += ["--bounding-set=-all", f"--reuid={self._user}", f"--regid={self._user}", "--clear-groups"]
         module, *arguments = program
         start = f"import sys; sys.path.insert(0, {PACKAGE!r}); from boxed import {module}; {module}.main()"
         return [*command, "--", sys.executable, "-I", "-c", start, *arguments]
@@ -200,7 +210,7 @@ class Box:
                 yield from ("--symlink", os.readlink(path), str(path))
             elif path.is_dir():
                 yield from ("--ro-bind", str(path), str(path))
-        for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime"):
+        for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime"):
             if (Path("/etc") / name).exists():
                 yield from bind(Path("/etc") / name, Path("/etc") / name)
         prefixes = {Path(p) for p in (sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix))}

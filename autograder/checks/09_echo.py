@@ -20,7 +20,7 @@ from autograder.expectations import (
     that,
     unchanged,
 )
-from autograder.inference import Model, NotRebuilt, rebuild
+from autograder.inference import Model, rebuild
 from autograder.student import Student
 
 TIMESTEPS, FEATURES, OUT_INDEX = 5, 10, 2
@@ -57,7 +57,10 @@ def test_generates_all_values_alike(student: Student, rng: np.random.Generator) 
         that(not missing, f"in 6000 draws of {n_features} values, these hardly come: {missing}.",
              "Every value from 0 to n_features - 1 must be as likely as the others.")  # fmt: skip
         that(bool(np.all(shares < 1.33 / n_features)), "some values come much more often than others.")
-    sequence(student.generate_sequence(TIMESTEPS, FEATURES, generator(rng)), TIMESTEPS, FEATURES)
+    # 40 sequences of 5 out of 10: none has a value twice with a chance below 1 in 10^20.
+    short = [sequence(student.generate_sequence(TIMESTEPS, FEATURES, generator(rng)), 5, 10) for _ in range(40)]
+    that(any(len(set(one.tolist())) < TIMESTEPS for one in short), "in 40 short sequences no value ever comes twice.",
+         "Draw every value anew: the same one may come again (rng.choice has `replace` for that).")  # fmt: skip
 
 
 def two_in_a_row(generate: Any, seed: Any) -> Any:
@@ -178,10 +181,7 @@ def built(student: Student, timesteps: int, features: int, units: int | None = N
 
 def rebuilt(student: Student, model: "str | Handle") -> Model:
     exported = student.export_model(model)
-    try:
-        return rebuild(exported.get("architecture"), exported.get("weights"))
-    except NotRebuilt as problem:
-        raise Wrong(str(problem)) from None
+    return rebuild(exported.get("architecture"), exported.get("weights"))
 
 
 def parameters(model: Model) -> int:
@@ -235,7 +235,7 @@ def test_model_is_compiled(student: Student) -> None:
 def echoing(timestep: Any) -> Any:
     class Echo:
         def predict(self, X: Any, *args: Any, **kwargs: Any) -> Any:
-            scores = np.exp(2.0 * np.asarray(X)[:, timestep])
+            scores = np.exp(0.5 * np.asarray(X)[:, timestep])  # unsure: no probability reaches one half
             return scores / scores.sum(axis=-1, keepdims=True)
 
         __call__ = predict
