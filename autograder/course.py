@@ -64,6 +64,12 @@ class Assignment:
         return CHECKS / f"{self.name}.py"
 
     @property
+    def data(self) -> tuple[Path, ...]:
+        """The files beside the released notebook, which it reads from its working folder."""
+        beside = (path for path in self.notebook.parent.iterdir() if path.is_file() and path != self.notebook)
+        return tuple(sorted(path for path in beside if not path.name.startswith(".")))
+
+    @property
     def max_points(self) -> float:
         return sum(exercise.max_points for exercise in self.exercises)
 
@@ -73,7 +79,11 @@ class Assignment:
 
     @cached_property
     def sha256(self) -> str:
-        return hashlib.sha256(self.notebook.read_bytes()).hexdigest()
+        """Of the released notebook and its data."""
+        digest = hashlib.sha256()
+        for path in (self.notebook, *self.data):
+            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
 
     @cached_property
     def checks_sha256(self) -> str:

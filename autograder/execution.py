@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from autograder.box import Box, BoxUnavailable, Ending, Limits
@@ -74,8 +75,9 @@ class Answer:
 class Session:
     """One submission in its box, or in one box after another."""
 
-    def __init__(self, restored: Restored, limits: Limits, training_seed: int) -> None:
+    def __init__(self, restored: Restored, limits: Limits, training_seed: int, data: tuple[Path, ...] = ()) -> None:
         self.limits = limits
+        self._data = data
         self.runs = {cell.number: CellRun(cell) for cell in restored.cells}
         self.boxes = 0
         self._parameters = {"SEED": training_seed}
@@ -146,7 +148,7 @@ class Session:
     def _run_cells(self, record: Callable[[dict[str, Any], CellRun | None], None]) -> bool:
         """One box. False when a cell ended it, which is then left out of the next."""
         self.boxes += 1
-        self._box = box = Box(self.limits)
+        self._box = box = Box(self.limits, data=self._data)
         try:
             events = box.connection(self.limits.start_seconds)
             wire.receive(events, self.limits.start_seconds)  # it is ready

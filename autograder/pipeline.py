@@ -100,7 +100,7 @@ def _grade(submission: Submission, assignment: Assignment, settings: Settings, r
         check_assignment(notebook, assignment, settings.course)
     with _timed(timings, "restore"):
         restored = restore(notebook, assignment)
-    session = Session(restored, settings.limits, settings.training_seed)
+    session = Session(restored, settings.limits, settings.training_seed, assignment.data)
     try:
         with _timed(timings, "execute"):
             transcript = session.execute()

@@ -48,7 +48,10 @@ def make(course: Course, names: list[str], solutions: bool, console: Console) ->
             path = course.root / "solutions" / name / f"{name}.ipynb"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(
-                as_text(executed(reference(course.root / "source" / name / f"{name}.ipynb"))), encoding="utf-8"
+                as_text(
+                    executed(reference(course.root / "source" / name / f"{name}.ipynb"), course.assignment(name).data)
+                ),
+                encoding="utf-8",
             )
 
 
@@ -83,15 +86,18 @@ def reference(source: Path) -> dict[str, Any]:
     return book
 
 
-def executed(book: dict[str, Any]) -> dict[str, Any]:
-    """The notebook with the outputs of a run in the box. Raises ReleaseError when a cell fails."""
+def executed(book: dict[str, Any], data: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """The notebook with the outputs of a run in the box, `data` in its folder.
+
+    Raises ReleaseError when a cell fails.
+    """
     book = copy.deepcopy(book)
     code = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
     cells = tuple(
         RestoredCell(number, "free", "".join(cell["source"]), None, "parameters" in cell["metadata"].get("tags", []))
         for number, cell in enumerate(code)
     )
-    session = Session(Restored(cells), Limits(), TRAINING_SEED)
+    session = Session(Restored(cells), Limits(), TRAINING_SEED, data)
     try:
         transcript = session.execute()
     finally:

@@ -4,6 +4,7 @@ No box and no marks: this is the student's own machine and own code.
 """
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -35,16 +36,18 @@ def check_notebook(path: Path, course: Course, seconds: float, console: Console)
     restored = restore(notebook, assignment)
     for note in restored.notes:
         console.print(plain(note), style="yellow", markup=False)
-    errors = _run(restored, seconds)
+    errors = _run(restored, assignment, seconds)
     return _tell(assignment, restored, errors, console)
 
 
-def _run(restored: Restored, seconds: float) -> dict[int, str]:
+def _run(restored: Restored, assignment: Assignment, seconds: float) -> dict[int, str]:
     """The error of each cell that ended with one."""
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in restored.cells])
     errors: dict[int, str] = {}
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with tempfile.TemporaryDirectory() as folder:
+        for path in assignment.data:
+            shutil.copy(path, folder)
         client = NotebookClient(
             book,
             timeout=int(seconds),

@@ -75,6 +75,8 @@ def prepare(course: Course, name: str, folder: Path) -> dict[str, tuple[Callable
     code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     script.write_text("\n\n".join(code), encoding="utf-8")
     alone.write_text(json.dumps(notebook), encoding="utf-8")
+    for path in course.assignment(name).data:
+        shutil.copy(path, folder)
     gradebook = folder / "nbgrader"
     for kind in ("source", "release"):
         shutil.copytree(course.root / kind / name, gradebook / kind / name)

@@ -43,6 +43,7 @@ def marked(assignment: str, exercise: str, code: str, seed: int) -> tuple[Exerci
     """
     course = COURSE.assignment(assignment)
     reference = solved(assignment)
+    os.chdir(course.notebook.parent)  # where its data lie
     namespace: dict[str, Any] = {"__name__": "__main__"}
     visible = ""
     with contextlib.redirect_stdout(io.StringIO()):

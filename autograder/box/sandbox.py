@@ -13,7 +13,7 @@ import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -74,10 +74,11 @@ class Box:
     Raises BoxUnavailable when bubblewrap is missing or does not start.
     """
 
-    def __init__(self, limits: Limits, program: Sequence[str] = ("agent",)) -> None:
-        """`program` is a module of `autograder.boxed`, and its arguments."""
+    def __init__(self, limits: Limits, program: Sequence[str] = ("agent",), data: Iterable[Path] = ()) -> None:
+        """`program` is a module of `autograder.boxed`, and its arguments; `data` lies in its working folder."""
         self.limits = limits
         self._user = _unused_user()
+        self._data = tuple(data)
         self._folder = Path(tempfile.mkdtemp(prefix="lstm-box-"))
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self._folder / "channel"))
@@ -86,6 +87,7 @@ class Box:
             os.chown(self._folder / "channel", self._user, self._user)
         self._group = memory.group(limits.memory)
         self.memory_is_grouped = self._group is not None
+        self._connections: list[socket.socket] = []
         self._ending: Ending | None = None
         filter_descriptor = seccomp.program()
         try:
@@ -116,7 +118,8 @@ class Box:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             try:
-                return self._listener.accept()[0]
+                self._connections.append(self._listener.accept()[0])
+                return self._connections[-1]
             except TimeoutError:
                 if self._process.poll() is not None:
                     raise EOFError("the box ended before it connected") from None
@@ -140,7 +143,8 @@ class Box:
                 self._ending = Ending.MEMORY
             if self._group is not None:
                 self._group.remove()
-            self._listener.close()
+            for connection in (*self._connections, self._listener):
+                connection.close()
             self._stderr.close()
             shutil.rmtree(self._folder, ignore_errors=True)
         return self._ending
@@ -177,6 +181,8 @@ class Box:
         for folder in ("/tmp", HOME):
             # Before the drop to a plain user the box's folders are root's.
             command += ["--perms", "1777", "--size", str(limits.home_size), "--tmpfs", folder]
+        for path in self._data:
+            command += ["--ro-bind", str(path), f"{HOME}/{path.name}"]
         command += ["--chmod", "1777", "/dev/shm", "--remount-ro", "/dev", "--remount-ro", "/"]
         command += ["--clearenv"]
         for name, value in self._environment().items():

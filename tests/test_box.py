@@ -1,0 +1,175 @@
+"""The box holds, and the canary that says so can also say that it does not."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from submissions import COURSE
+
+from autograder.box import Box, BoxUnavailable, Limits
+from autograder.box.canary import PROTECTIONS, REQUIRED, observe
+from autograder.boxed import wire
+
+Command = list[str]
+PACKAGE = Path(sysconfig.get_path("purelib"))
+
+
+@pytest.fixture(scope="module")
+def protections() -> dict[str, bool]:
+    return observe(Limits(), COURSE.private)
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_holds(name: str, protections: dict[str, bool]) -> None:
+    assert protections[name], PROTECTIONS[name]
+
+
+def without(*words: str) -> Callable[[Command], Command]:
+    """The command without a run of words."""
+
+    def change(command: Command) -> Command:
+        start = next(i for i in range(len(command)) if command[i : i + len(words)] == list(words))
+        return command[:start] + command[start + len(words) :]
+
+    return change
+
+
+def with_words(*words: str) -> Callable[[Command], Command]:
+    """The command with words more, before its root becomes read-only."""
+
+    def change(command: Command) -> Command:
+        start = command.index("--remount-ro")
+        return [*command[:start], *words, *command[start:]]
+
+    return change
+
+
+def without_word(prefix: str) -> Callable[[Command], Command]:
+    return lambda command: [word for word in command if not word.startswith(prefix)]
+
+
+def without_filter(command: Command) -> Command:
+    start = command.index("--seccomp")
+    return command[:start] + command[start + 2 :]
+
+
+def with_large_shared_memory(command: Command) -> Command:
+    start = command.index("/dev/shm")
+    return [*command[: start - 2], str(1024 * 2**20), *command[start - 1 :]]
+
+
+def with_a_secret(command: Command) -> Command:
+    start = command.index("--clearenv") + 1
+    return [*command[:start], "--setenv", "COURSE_TOKEN", "secret", *command[start:]]
+
+
+HOLES: dict[str, Callable[[Command], Command]] = {
+    "own_namespaces": without("--unshare-ipc"),
+    "no_network": without("--unshare-net"),
+    "system_calls_filtered": without_filter,
+    "system_read_only": with_words("--perms", "1777", "--tmpfs", "/etc"),
+    "course_hidden": with_words("--ro-bind", str(COURSE.root), str(COURSE.root)),
+    "checks_hidden": with_words("--ro-bind", str(COURSE.root / "autograder"), "/opt/grader/autograder"),
+    "environment_empty": with_a_secret,
+    "memory_bounded": without_word("--data="),
+    "disk_bounded": with_large_shared_memory,
+    "processes_bounded": without_word("--nproc="),
+}
+
+
+@pytest.mark.parametrize("name", HOLES)
+def test_a_hole_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each protection is taken away in turn: the canary must find the hole."""
+    closed = Box._command
+
+    def command(self: Box, program: Sequence[str], filter_descriptor: int) -> Command:
+        return HOLES[name](closed(self, program, filter_descriptor))
+
+    monkeypatch.setattr(Box, "_command", command)
+    found = observe(Limits(), COURSE.private)
+    assert not found[name]
+
+
+def test_holds_for_a_plain_user_too(tmp_path: Path) -> None:
+    """Without root the box is made in a user namespace, and the machine still grades for marks."""
+    home = tmp_path / "home"
+    home.mkdir()
+    become: Command = []
+    if os.geteuid() == 0:
+        # Root's own folder, where Python may be installed, is closed to others: only Python is shown.
+        for folder in (tmp_path, *tmp_path.parents[:2], home):
+            folder.chmod(0o755)
+        os.chown(home, 1500, 1500)
+        python = Path(sys.base_prefix)
+        show = [str(Path(*python.parts[:3]))] * 2 if python.is_relative_to("/root") else []
+        become = ["bwrap", "--dev-bind", "/", "/", "--tmpfs", "/root", *(["--ro-bind", *show] if show else [])]
+        become += ["setpriv", "--reuid=1500", "--regid=1500", "--clear-groups", "--inh-caps=-all"]
+    doctor = [sys.executable, "-I", "-m", "autograder", "doctor"]
+    run = subprocess.run(
+        [*become, "env", f"HOME={home}", *doctor], capture_output=True, text=True, check=False, cwd=COURSE.root
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "This machine can grade for marks." in run.stdout
+    assert "user root" not in run.stdout
+
+
+def test_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    with pytest.raises(BoxUnavailable, match="sudo apt-get install bubblewrap"):
+        Box(Limits())
+
+
+@pytest.fixture
+def talk(tmp_path: Path) -> Callable[..., object]:
+    """Run a line of Python in a box whose program it is, and return what it sends."""
+
+    def run(code: str, data: Sequence[Path] = ()) -> object:
+        class Talker(Box):
+            def _command(self, program: Sequence[str], filter_descriptor: int) -> Command:
+                command = super()._command(program, filter_descriptor)
+                start = "import os, socket, sys; sys.path.insert(0, '/opt/grader'); from boxed import wire\n"
+                send = "s = socket.socket(socket.AF_UNIX); s.connect(os.environ['GRADER_CHANNEL'])\n"
+                return [*command[: command.index("-c")], "-c", f"{start}{send}wire.send(s, wire.pack({code}))"]
+
+        with Talker(Limits(start_seconds=20), data=data) as box:
+            return wire.unpack(wire.receive(box.connection(20), 20))
+
+    return run
+
+
+def test_data_lie_in_the_working_folder_and_cannot_be_changed(tmp_path: Path, talk: Callable[..., object]) -> None:
+    data = tmp_path / "series.csv"
+    data.write_text("1,2\n")
+    assert talk("open('series.csv').read()", [data]) == "1,2\n"
+    assert talk("[os.access('series.csv', os.W_OK), os.getcwd()]", [data]) == [False, "/home/student"]
+
+
+def test_every_box_is_a_user_of_its_own(talk: Callable[..., object]) -> None:
+    """The kernel counts processes by user: what one box uses up must not be missing in another."""
+    if os.geteuid() == 0:
+        assert len({talk("os.getuid()") for _ in range(3)}) == 3
+    else:
+        # Each box is in a user namespace of its own, which has its own count.
+        assert len({talk("os.readlink('/proc/self/ns/user')") for _ in range(3)}) == 3
+
+
+def test_nothing_is_left_of_a_box() -> None:
+    with Box(Limits()) as box:
+        folder, process = box._folder, box._process
+        group = box._group
+        assert folder.exists()
+    assert not folder.exists()
+    assert process.poll() is not None
+    assert group is None or not group.folder.exists()
+
+
+def test_the_packages_are_those_of_the_grader(talk: Callable[..., object]) -> None:
+    import numpy
+
+    assert talk("__import__('numpy').__version__") == numpy.__version__
+    assert talk("sys.prefix") == sys.prefix
