@@ -11,6 +11,7 @@ from autograder.result import Result
 from autograder.text import plain
 
 MAX_SHOWN_OUTPUT: Final = 4000
+MAX_SHOWN_SOURCE: Final = 20_000
 
 OUTCOMES: Final = {
     "earned": "Earned",
@@ -27,8 +28,18 @@ TURNS: Final = {
     "grader": "The instructor's turn: the grader failed, not you. You need not do anything.",
 }
 
+
+def _shown(value: object) -> object:
+    """Whatever a template prints, without terminal escapes and direction marks."""
+    return plain(value, MAX_SHOWN_SOURCE) if isinstance(value, str) else value
+
+
 _environment = jinja2.Environment(
-    loader=jinja2.PackageLoader("autograder.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    loader=jinja2.PackageLoader("autograder.report"),
+    autoescape=True,
+    finalize=_shown,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 
 
@@ -48,7 +59,7 @@ def feedback(graded: Graded) -> str:
             "outcome": OUTCOMES[exercise.outcome],
             "turn": TURNS.get(exercise.cause or ""),
             "cells": [
-                {"kind": run.cell.kind, "source": plain(run.cell.source, 20_000), "output": _output(run)}
+                {"kind": run.cell.kind, "source": run.cell.source, "output": _output(run)}
                 for run in graded.transcript
                 if run.cell.exercise == exercise.id
             ],

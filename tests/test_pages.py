@@ -1,0 +1,119 @@
+"""The pages that students and instructors open show what was found, and run nothing of it."""
+
+import io
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from autograder.execution import CellRun
+from autograder.pipeline import Graded
+from autograder.report import page, terminal
+from autograder.report.files import Results
+from autograder.restoration import RestoredCell
+from autograder.result import CheckResult, ExerciseResult, Result
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[2J\u202e[red]{{ 7 * 7 }}"
+
+
+def result(student: str = "ada", text: str = "fine", **changes: object) -> Result:
+    exercises = (
+        ExerciseResult("normalize", "earned", 3.0, 3.0, text, None, (CheckResult(text, 1, 1.0, ""),)),
+        ExerciseResult("standardize", "partial", 1.5, 3.0, text, None, (CheckResult("b", 1, 0.0, text),)),
+        ExerciseResult("invert", "could_not_be_graded", None, 2.0, text, "time"),
+        ExerciseResult("which-scaler", "not_earned", 0.0, 2.0, text),
+    )
+    record = {"for_marks": True, "graded_at": "2026-01-01T00:00:00Z", "submission_sha256": "0" * 64}
+    whole = {"score": 4.5, "max_score": 10.0, "exercises": exercises, "record": record, "notes": (text,)}
+    return Result(student, "03_numeric_data", **(whole | changes))  # type: ignore[arg-type]
+
+
+class Tags(HTMLParser):
+    """The page's elements, and those of them that could run something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+        self.active: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.add(tag)
+        self.active += [tag] if tag in {"script", "img", "iframe", "object", "link", "base", "form"} else []
+        self.active += [name for name, _ in attrs if name.startswith("on")]
+        self.active += [str(value) for name, value in attrs if name == "href" and "script:" in str(value)]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def read(html: str) -> Tags:
+    tags = Tags()
+    tags.feed(html)
+    return tags
+
+
+def test_feedback_escapes_everything() -> None:
+    output = {"output_type": "stream", "text": EVIL}
+    run = CellRun(RestoredCell(0, "solution", EVIL, "normalize"), "raised", outputs=[output], error=EVIL)
+    tags = read(page.feedback(Graded(result(EVIL, EVIL), (run,))))
+    assert tags.active == []
+    assert "<script>alert(1)</script>" in tags.text  # shown, not run
+    assert "\x1b" not in tags.text
+    assert "\u202e" not in tags.text
+    assert "{{ 7 * 7 }}" in tags.text
+
+
+def test_the_class_page_escapes_everything() -> None:
+    tags = read(page.index([(result(EVIL, message=EVIL, score=None), 'a"b/<c>')]))
+    assert tags.active == []
+
+
+def test_feedback_says_whose_turn_it_is() -> None:
+    text = " ".join(read(page.feedback(Graded(result()))).text.split())
+    assert "4.5 of 10 points, and 2 more are still open" in text
+    assert "Your turn: find what does not end" in text
+    assert "Practice only" not in text
+
+
+def test_feedback_of_what_could_not_be_graded_takes_no_points() -> None:
+    lost = result(score=None, message="The file is empty.", cause="notebook")
+    text = " ".join(read(page.feedback(Graded(lost))).text.split())
+    assert "Could not be graded: no points were given and none were taken." in text
+    assert "The file is empty." in text
+
+
+@pytest.mark.parametrize("cause", sorted(page.TURNS))
+def test_every_cause_has_a_turn(cause: str) -> None:
+    assert page.TURNS[cause].startswith(("Your turn", "The instructor's turn"))
+
+
+def test_a_weak_box_is_practice() -> None:
+    weak = result(record={"for_marks": False, "graded_at": "", "submission_sha256": None})
+    assert "Practice only" in page.feedback(Graded(weak))
+
+
+def test_names_become_folders_that_stay_inside(tmp_path: Path) -> None:
+    results = Results(tmp_path / "results")
+    names = ["../../ada", "/etc", ".hidden", "a" * 300, "é ü", "", "ada", "ada"]
+    folders = [results.keep(Graded(result(name))) for name in names]
+    assert len(set(folders)) == len(names)
+    for folder in folders:
+        assert folder.resolve().is_relative_to(tmp_path / "results")
+        assert (folder / "feedback.html").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
+def test_the_table_shows_markup_as_text() -> None:
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(terminal.table([result("[red]ada[/red]"), result("bob\x1b[2J", message="[bold]lost")]))
+    text = console.export_text()
+    assert "[red]ada[/red]" in text
+    assert "\x1b" not in text
+
+
+def test_a_result_survives_being_written_and_read() -> None:
+    whole = result()
+    assert Result.from_dict(json.loads(whole.to_json())) == whole

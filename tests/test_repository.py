@@ -1,0 +1,101 @@
+"""What a newcomer finds: the layout, the lock files, the documents, the workflows."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from submissions import COURSE
+
+ROOT = COURSE.root
+TOP = {"source", "release", "autograder", "solutions", "tests", "benchmarks", "pyproject.toml", ".github", ".ci"}
+BESIDE = {"README.md", "LICENSE", "CONTRIBUTING.md", "Makefile", ".gitignore", "requirements.lock",
+          "requirements-student.lock"}  # fmt: skip
+LOCKS = ("requirements.lock", "requirements-student.lock")
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [Path(name) for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_the_top_level_is_the_documented_one() -> None:
+    assert {path.parts[0] for path in tracked()} == TOP | BESIDE
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_requirement_is_pinned_with_hashes_and_no_address(name: str) -> None:
+    text = (ROOT / name).read_text()
+    assert "://" not in text
+    assert "--index-url" not in text
+    requirements = re.split(r"\n(?=\S)", text.strip())
+    assert len(requirements) > 50
+    for requirement in requirements:
+        assert re.match(r"[a-zA-Z0-9_.-]+==\S+", requirement), requirement[:80]
+        assert "--hash=sha256:" in requirement, requirement[:80]
+
+
+def pins(name: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for package, version in re.findall(r"^([a-zA-Z0-9_.-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE):
+        found.setdefault(package, set()).add(version)
+    return found
+
+
+def test_a_student_needs_no_instructors_tools_and_has_the_same_versions() -> None:
+    instructor, student = (pins(name) for name in LOCKS)
+    assert not set(student) & {"nbgrader", "pytest", "hypothesis", "pyseccomp", "jinja2-cli", "mypy", "ruff"}
+    assert all(versions <= instructor[package] for package, versions in student.items())
+
+
+def test_the_named_packages_are_required() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = {re.split(r"[^a-zA-Z0-9_-]", one)[0] for one in project["dependencies"]}
+    extra = {re.split(r"[^a-zA-Z0-9_-]", one)[0] for one in project["optional-dependencies"]["instructor"]}
+    assert {"tensorflow", "numpy", "pandas", "scikit-learn", "papermill"} <= named
+    assert {"nbgrader", "pytest"} <= extra
+    assert project["requires-python"] == ">=3.11,<3.14"
+
+
+def test_no_module_is_named_for_nothing() -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+    assert not [path for path in tracked() if path.suffix == ".py" and path.stem in vague]
+
+
+def test_modules_stay_small() -> None:
+    """One job a file; the wire, which is one table of kinds each way, is the one longer file."""
+    lengths = {
+        path.as_posix(): len((ROOT / path).read_text().splitlines())
+        for path in tracked()
+        if path.suffix == ".py" and path.parts[0] == "autograder" and "checks" not in path.parts
+    }
+    assert {name for name, length in lengths.items() if length > 400} <= {"autograder/boxed/wire.py"}
+
+
+def test_every_check_module_is_of_an_assignment() -> None:
+    assert sorted(path.stem for path in (ROOT / "autograder" / "checks").glob("*.py")) == list(COURSE.names)
+
+
+def test_links_in_documents_lead_somewhere() -> None:
+    for document in (path for path in tracked() if path.suffix == ".md"):
+        text = (ROOT / document).read_text()
+        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
+            assert (ROOT / document.parent / target).exists(), f"{document}: {target}"
+
+
+def test_make_targets_in_documents_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for document in ("README.md", "CONTRIBUTING.md"):
+        named = set(re.findall(r"\bmake ([a-z]+)\b", "\n".join(re.findall(r"`[^`]+`", (ROOT / document).read_text()))))
+        assert named <= targets, document
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.name)
+def test_workflows_trust_nothing_by_default(path: Path) -> None:
+    text = path.read_text()
+    assert re.search(r"^permissions: \{\}$", text, re.MULTILINE)
+    assert "pull_request_target" not in text
+    for action in re.findall(r"uses: *(\S+)", text):
+        assert re.search(r"@[0-9a-f]{40}$", action), action
+    assert len(re.findall("actions/checkout@", text)) == len(re.findall("persist-credentials: false", text))
