@@ -8,7 +8,7 @@ BIN := .venv/bin
 # -I: neither the working folder nor the user's own packages may stand in for the grader's.
 AUTOGRADER := $(BIN)/python -I -m autograder
 
-.PHONY: grade test check format release benchmark box clean
+.PHONY: grade test release benchmark lock box clean
 
 grade: .venv/installed box ## grade the example class
 	$(AUTOGRADER) grade tests/class --output results --cell-seconds 20
@@ -25,10 +25,10 @@ release: .venv/installed box ## make release/ and solutions/ from source/
 benchmark: .venv/installed box ## measure grading beside nbgrader and plain scripts
 	$(BIN)/python benchmarks/grading.py
 
-lock: .venv/installed ## renew the lock files (needs uv)
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --extra instructor --extra dev \
+lock: ## renew the lock files (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --extra instructor --extra dev \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -q -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 -c requirements.lock \
+	uv pip compile pyproject.toml --universal --python-version 3.11 -c requirements.lock \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-student.lock
 
 .venv/installed: requirements.lock pyproject.toml

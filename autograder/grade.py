@@ -124,5 +124,6 @@ def _show(found: list[Result], console: Console) -> None:
     if len(found) == 1:
         terminal.details(console, found[0])
     else:
-        console.print(terminal.table(found))
+        for table in terminal.tables(found):
+            console.print(table)
         console.print(terminal.legend())

@@ -66,6 +66,7 @@ def grade(submission: Submission, settings: Settings) -> Graded:
         assignment = settings.course.assignment(str(submission.assignment))
         return _grade(submission, assignment, settings, record)
     except NotGradable as problem:
+        record["submission_sha256"] = record["submission_sha256"] or problem.sha256
         return Graded(_ungraded(submission, assignment, record, "notebook", str(problem)))
     except CourseError as problem:
         cause: Cause = "notebook" if assignment is None else "grader"

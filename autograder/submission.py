@@ -21,7 +21,12 @@ MAX_CELL_CHARACTERS: Final = 200_000
 
 
 class NotGradable(Exception):
-    """The file cannot be graded; the message tells its author why and what to do."""
+    """The file cannot be graded; the message tells its author why and what to do.
+
+    `sha256` is the file's, where it could be read.
+    """
+
+    sha256: str | None = None
 
 
 class NothingThere(Exception):
@@ -146,8 +151,12 @@ def read(path: Path) -> SubmittedNotebook:
         data = path.read_bytes()
     except OSError as error:
         raise NotGradable(f"The file cannot be read ({error.strerror}).") from error
-    book = _parse(data)
-    return SubmittedNotebook(tuple(_cells(book)), hashlib.sha256(data).hexdigest())
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        return SubmittedNotebook(tuple(_cells(_parse(data))), sha256)
+    except NotGradable as problem:
+        problem.sha256 = sha256
+        raise
 
 
 def _parse(data: bytes) -> dict[str, Any]:

@@ -108,9 +108,12 @@ def test_names_become_folders_that_stay_inside(tmp_path: Path) -> None:
 
 def test_the_table_shows_markup_as_text() -> None:
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(terminal.table([result("[red]ada[/red]"), result("bob\x1b[2J", message="[bold]lost")]))
+    for table in terminal.tables([result("[red]ada[/red]"), result("bob\x1b[2J", message="[bold]lost. More.")]):
+        console.print(table)
     text = console.export_text()
     assert "[red]ada[/red]" in text
+    assert "03_numeric_data · 2 submissions" in text
+    assert "[bold]lost." in text
     assert "\x1b" not in text
 
 

@@ -1,7 +1,9 @@
 """Results on the terminal."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,18 +16,26 @@ COLOURS = {"earned": "green", "partial": "yellow", "not_earned": "red", "could_n
 SIGNS = {"earned": "✓", "partial": "◐", "not_earned": "✗", "could_not_be_graded": "–"}
 
 
-def table(results: Sequence[Result]) -> Table:
+def tables(results: Sequence[Result]) -> Iterator[Table]:
+    """A table an assignment."""
+    for assignment in dict.fromkeys(result.assignment for result in results):
+        yield _table(assignment, [result for result in results if result.assignment == assignment])
+
+
+def _table(assignment: str | None, results: Sequence[Result]) -> Table:
     """One row a submission: points, a sign an exercise, and what needs somebody's eyes."""
-    grid = Table(title=f"{len(results)} submissions", header_style="bold", title_justify="left")
-    grid.add_column("student", overflow="fold")
-    grid.add_column("assignment", no_wrap=True)
+    many = "1 submission" if len(results) == 1 else f"{len(results)} submissions"
+    title = f"{escape(plain(assignment or 'unknown assignment', 40))} · {many}"
+    grid = Table(
+        title=title, title_style="bold", title_justify="left", header_style="dim", box=SIMPLE_HEAD, expand=True
+    )
+    grid.add_column("student", no_wrap=True, max_width=24)
     grid.add_column("points", justify="right", no_wrap=True)
     grid.add_column("exercises", no_wrap=True)
-    grid.add_column("could not be graded", overflow="fold", ratio=1)
+    grid.add_column("could not be graded", ratio=1)
     for result in results:
         grid.add_row(
             escape(plain(result.student, 40)),
-            escape(plain(result.assignment or "unknown", 40)),
             f"{points(result.score)} / {points(result.max_score)}",
             " ".join(f"[{COLOURS[e.outcome]}]{SIGNS[e.outcome]}[/]" for e in result.exercises),
             escape(plain(_trouble(result), 300)),
@@ -58,5 +68,5 @@ def details(console: Console, result: Result) -> None:
 
 def _trouble(result: Result) -> str:
     if result.message:
-        return result.message
+        return re.split(r"(?<=\.)\s", result.message)[0]  # the whole of it is on the page
     return ", ".join(f"{exercise.id} ({exercise.cause})" for exercise in result.ungraded)
