@@ -176,11 +176,12 @@ class Box:
             # As root a user namespace would make the box's root this machine's root; there a plain
             # user is taken instead (below). Everyone else gets a namespace of their own, and the last one.
             command += ["--unshare-user", "--disable-userns", "--uid", str(self._user), "--gid", str(self._user)]
-        command += self._files()
         command += ["--proc", "/proc", "--dev", "/dev", "--size", str(limits.shared_memory), "--tmpfs", "/dev/shm"]
         for folder in ("/tmp", HOME):
             # Before the drop to a plain user the box's folders are root's.
             command += ["--perms", "1777", "--size", str(limits.home_size), "--tmpfs", folder]
+        # After the folders of the box's own: the course may lie in one of the same name.
+        command += self._files()
         for path in self._data:
             command += ["--ro-bind", str(path), f"{HOME}/{path.name}"]
         command += ["--chmod", "1777", "/dev/shm", "--remount-ro", "/dev", "--remount-ro", "/"]
