@@ -172,7 +172,7 @@ class _Examiner:
                 return Evidence(check, 0.0, "Not answered yet: it still raises NotImplementedError.")
             if error.raised.type == "MemoryError":
                 return Evidence(check, None, _told(check, "It asked for more memory than there is.", call), "memory")
-            return Evidence(check, 0.0, _told(check, f"It raised {error.raised}.", call))
+            return Evidence(check, 0.0, _told(check, f"It raised {error.raised}", call))
         if isinstance(error, (Wrong, NotData, NotRebuilt)):
             message = error.message if isinstance(error, Wrong) else plain(error, 300)
             return Evidence(check, 0.0, _told(check, message, call, error.hint if isinstance(error, Wrong) else ""))
@@ -183,7 +183,7 @@ class _Examiner:
 
 def _told(check: Check, message: str, call: Call | None, hint: str = "") -> str:
     """The whole sentence: the property, what was called, what is wrong, what to do, where to read."""
-    sentences = [message]
+    sentences = [message if message.endswith((".", "?", "!")) else f"{message}."]
     if call is not None:
         arguments = [show(value, 120) for value in call.args]
         arguments += [f"{name}={show(value, 60)}" for name, value in call.kwargs.items()]

@@ -48,9 +48,10 @@ class CellRun:
 
 @dataclass(frozen=True)
 class Raised:
-    """An exception in student code: a type and a text that the student chose."""
+    """An exception in student code: a type, what it is a kind of, and a text, all as the student chose."""
 
     type: str
+    kinds: tuple[str, ...]
     message: str
     line: int | None
     text: str | None
@@ -276,11 +277,11 @@ def read_answer(reply: Any, number: int) -> Answer:
         return Answer(unsendable=plain(reply["unsendable"], 300))
     raised = reply.get("raised")
     if isinstance(raised, dict):
-        line = raised.get("line")
-        text = raised.get("text")
+        line, text, kinds = raised.get("line"), raised.get("text"), raised.get("kinds")
         return Answer(
             raised=Raised(
                 plain(raised.get("type"), 80),
+                tuple(plain(kind, 80) for kind in kinds) if isinstance(kinds, list) else (),
                 plain(raised.get("message"), 500),
                 line if isinstance(line, int) else None,
                 plain(text, 120) if isinstance(text, str) else None,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import Grader
-from submissions import COURSE, Notebook, released, solved
+from submissions import COURSE, Notebook, lean, released, solved
 
 from autograder.release import MARKERS, as_text, reference, student_version
 
@@ -158,7 +158,7 @@ def test_the_release_earns_nothing_and_runs(name: str, grade: Grader) -> None:
 @each_assignment
 def test_grading_twice_gives_the_same(name: str, grade: Grader) -> None:
     """Also for answers that are only partly right: half the exercises have the answer of another."""
-    notebook = solved(name)
+    notebook = lean(solved(name))
     exercises = [exercise.id for exercise in COURSE.assignment(name).exercises]
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") in exercises[1::2]:

@@ -122,7 +122,8 @@ def _describe(error: BaseException) -> dict[str, Any]:
         message = str(error)[:1000]
     except BaseException:
         message = ""
-    return {"type": type(error).__name__[:80], "message": message, "line": line, "text": text}
+    kinds = [kind.__name__[:80] for kind in type(error).__mro__[:10]]
+    return {"type": kinds[0], "kinds": kinds, "message": message, "line": line, "text": text}
 
 
 def start(path: str, token: str) -> None:
