@@ -111,7 +111,7 @@ def release(
 
     try:
         make(_course(course), names or [], solutions, err)
-    except ReleaseError as problem:
+    except (ReleaseError, CourseError) as problem:
         _stop(str(problem), 1)
 
 

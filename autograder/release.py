@@ -47,11 +47,9 @@ def make(course: Course, names: list[str], solutions: bool, console: Console) ->
             console.print(f"solutions/{name}")
             path = course.root / "solutions" / name / f"{name}.ipynb"
             path.parent.mkdir(parents=True, exist_ok=True)
+            data = Course(course.root).assignment(name).data  # of the course as it has just become
             path.write_text(
-                as_text(
-                    executed(reference(course.root / "source" / name / f"{name}.ipynb"), course.assignment(name).data)
-                ),
-                encoding="utf-8",
+                as_text(executed(reference(course.root / "source" / name / f"{name}.ipynb"), data)), encoding="utf-8"
             )
 
 
