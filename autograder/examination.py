@@ -187,8 +187,8 @@ def _told(check: Check, message: str, call: Call | None, hint: str = "") -> str:
     """The whole sentence: the property, what was called, what is wrong, what to do, where to read."""
     sentences = [message if message.endswith((".", "?", "!")) else f"{message}."]
     if call is not None:
-        arguments = [show(value, 120) for value in call.args]
-        arguments += [f"{name}={show(value, 60)}" for name, value in call.kwargs.items()]
+        arguments = [_argument(value, 120) for value in call.args]
+        arguments += [f"{name}={_argument(value, 60)}" for name, value in call.kwargs.items()]
         text = ", ".join(arguments)
         if len(text) <= 240:
             sentences.append(f"Called: {call.name}({text}).")
@@ -197,3 +197,7 @@ def _told(check: Check, message: str, call: Call | None, hint: str = "") -> str:
     if check.read:
         sentences.append(f"See “{check.read}” in the lesson.")
     return " ".join(sentences)
+
+
+def _argument(value: object, limit: int) -> str:
+    return "None" if value is None else show(value, limit)

@@ -1,0 +1,506 @@
+"""Hidden checks of 05, sequences of varied lengths (slides 20 to 22)."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autograder.boxed.wire import Handle
+from autograder.expectations import Array, Wrong, array, close, exercise, show, that, unchanged
+from autograder.inference import Masking, Model, rebuild
+from autograder.student import Student, StudentError
+
+Sequences = list[list[float]]
+
+PADDING = "2 · Padding: add blanks"
+TRUNCATION = "3 · Truncation: cut readings off"
+BOTH = "4 · Both at once"
+KERAS = "5 · The function of the slides"
+MASK = "6 · A mask says what is data"
+MASKING = "Keras's `Masking` layer"
+
+SIDES = ("pre", "post")
+ROOM = "Make room for fractions: np.full(..., dtype=float), or pad_sequences(..., dtype='float64')."
+
+
+def draw(rng: np.random.Generator, *lengths: int) -> Sequences:
+    """Whole-number readings, one sequence for each length; none comes twice, none is 0 or another blank's value."""
+    pool = rng.permutation(np.arange(1.0, 91)).tolist()
+    return [[pool.pop() for _ in range(length)] for length in lengths]
+
+
+def around(rng: np.random.Generator, shortest: int) -> Iterator[tuple[int, Sequences]]:
+    """Lengths to cut or fill to, small ones first, and sequences of each length from `shortest` to beyond them.
+
+    Every way to count wrongly shows at some of them, so none is left to luck.
+    """
+    for length in range(1, 6):
+        for lengths in ((max(length - 1, shortest), length + 2), (length, length + 1), range(shortest, 2 * length)):
+            yield length, draw(rng, *lengths)
+
+
+def halves(rng: np.random.Generator, *lengths: int) -> Sequences:
+    """Readings of which none is a whole number."""
+    return [(rng.integers(-20, 20, length) + 0.5).tolist() for length in lengths]
+
+
+def truncated(sequences: Sequences, length: int, side: str) -> Sequences:
+    return [one[max(len(one) - length, 0) :] if side == "pre" else one[:length] for one in sequences]
+
+
+def padded(sequences: Sequences, length: int, side: str, value: float) -> Array:
+    blanks = [[value] * (length - len(one)) for one in sequences]
+    rows = [blank + one if side == "pre" else one + blank for one, blank in zip(sequences, blanks, strict=True)]
+    return np.array(rows, dtype=float).reshape(len(sequences), length)
+
+
+def other(side: str) -> str:
+    return SIDES[side == "pre"]
+
+
+def same(found: Array, wanted: Array) -> bool:
+    return found.shape == wanted.shape and bool(np.allclose(found.astype(float), wanted, atol=1e-4))
+
+
+def is_padded(value: Any, sequences: Sequences, length: int, side: str, fill: float) -> None:
+    """Expect the sequences, each fitting into `length`, padded on `side`."""
+    wanted = padded(sequences, length, side, fill)
+    found = array(value, "the padded array")
+    hint = 'side="pre" puts the blanks before the readings, "post" behind them.'
+    if found.shape == wanted.shape[::-1] != wanted.shape and same(found.T, wanted):
+        hint = "Rows and columns are swapped: each sequence is a row."
+    elif found.shape != wanted.shape:
+        hint = "It has one row a sequence and `length` columns; without `length`, as many as the longest one needs."
+    elif side == "pre" and same(found, padded(sequences, length, "post", fill)):
+        hint = 'These rows have their blanks behind the readings; that is side="post".'
+    elif side == "post" and same(found, padded(sequences, length, "pre", fill)):
+        hint = 'These rows have their blanks before the readings; that is side="pre".'
+    elif same(found, np.trunc(wanted)):
+        hint = "The fractions are cut off. " + ROOM
+    elif fill and same(found, padded(sequences, length, side, 0)):
+        hint = "The blanks are 0 here: use `value`."
+    elif fill and same(found, padded(sequences, length, side, np.trunc(fill))):
+        hint = "`value` has lost its fraction. " + ROOM
+    close(found, wanted, "the padded array", hint)
+
+
+# pad
+
+
+@exercise("pad", share=2, read=PADDING)
+def test_pads_to_the_longest(student: Student, rng: np.random.Generator) -> None:
+    """Blanks of 0 come before the readings, up to the length of the longest sequence."""
+    for lengths in ((3, 1, 4), (2, 5), (2, 2)):
+        sequences = draw(rng, *lengths)
+        is_padded(student.pad(sequences), sequences, max(lengths), "pre", 0)
+
+
+@exercise("pad", share=2, read=PADDING)
+def test_pads_on_either_side(student: Student, rng: np.random.Generator) -> None:
+    """`side`, `length` and `value` are respected."""
+    for length, side, value in ((5, "post", 0), (6, "post", -1), (6, "pre", -99)):
+        sequences = draw(rng, 3, 1, 5)
+        is_padded(student.pad(sequences, length=length, side=side, value=value), sequences, length, side, value)
+    sequences = draw(rng, 1, 3)
+    is_padded(student.pad(sequences, 4, "post", -1), sequences, 4, "post", -1)
+
+
+@exercise("pad", share=2, read=KERAS)
+def test_pad_keeps_fractions(student: Student, rng: np.random.Generator) -> None:
+    """Fractions stay fractions, among whole numbers too, and in `value`."""
+    sequences = halves(rng, 2, 3)
+    is_padded(student.pad(sequences, side="post"), sequences, 3, "post", 0)
+    mixed: Sequences = [rng.integers(1, 9, 3).tolist(), [0.25, 7]]  # the first one is all whole
+    is_padded(student.pad(mixed), mixed, 3, "pre", 0)
+    whole: Sequences = [rng.integers(1, 9, 1).tolist(), rng.integers(1, 9, 2).tolist()]
+    is_padded(student.pad(whole, value=-1.5), whole, 2, "pre", -1.5)
+
+
+@exercise("pad", share=1, read=PADDING)
+def test_pad_of_an_empty_sequence(student: Student, rng: np.random.Generator) -> None:
+    """An empty sequence becomes a row of blanks."""
+    sequences = draw(rng, 2, 0)
+    for side in SIDES:
+        try:
+            found = student.pad(sequences, length=3, side=side, value=-1)
+        except StudentError as error:
+            raise _minus_zero(error) from None
+        is_padded(found, sequences, 3, side, -1)
+
+
+def _minus_zero(error: StudentError) -> Exception:
+    """What an empty sequence does to row[-len(sequence):]."""
+    if error.raised.type == "NotImplementedError":
+        return error
+    hint = "row[-len(sequence):] is the whole row when the length is 0: count from the front, or leave empty ones out."
+    return Wrong(f"an empty sequence should become a row of blanks, but it raised {error.raised}.", hint)
+
+
+@exercise("pad", share=2, read=PADDING)
+def test_pad_refuses_what_is_too_long(student: Student, rng: np.random.Generator) -> None:
+    """A sequence longer than `length` is an error, whichever it is."""
+    for lengths in ((2, 4), (5, 3, 1)):
+        sequences = draw(rng, *lengths)
+        for side in SIDES:
+            try:
+                found = student.pad(sequences, length=max(lengths) - 1, side=side)
+            except StudentError as error:
+                if error.raised.type == "NotImplementedError":
+                    raise
+                continue
+            short = found if isinstance(found, np.ndarray) else show(found)
+            told = f"returned an array of shape {short.shape}" if isinstance(short, np.ndarray) else f"returned {short}"
+            raise Wrong(f"{max(lengths)} readings do not fit into length={max(lengths) - 1}: it should raise "
+                        f"ValueError, but {told}.", "Compare the longest sequence with `length` first.")  # fmt: skip
+
+
+@exercise("pad", share=1, read=PADDING)
+def test_pad_changes_nothing(student: Student, rng: np.random.Generator) -> None:
+    """The sequences that are passed in stay as they are."""
+    for side in SIDES:
+        student.pad(draw(rng, 3, 1, 2), length=5, side=side)
+        unchanged(student, "Write into a new array; append and insert change the list that was passed in.")
+
+
+# truncate
+
+
+def is_truncated(value: Any, sequences: Sequences, length: int, side: str) -> None:
+    wanted = truncated(sequences, length, side)
+    if isinstance(value, np.ndarray):
+        value = list(value)
+    that(isinstance(value, (list, tuple)), f"`truncate` should return a list, but returned {show(value)}.")
+    that(len(value) == len(wanted), f"{len(wanted)} sequences go in, so as many should come out, not {len(value)}.")
+    found = [array(one, f"sequence {place} of the result") for place, one in enumerate(value)]
+    hint = 'side="pre" cuts off at the beginning and keeps the end, "post" the other way round.'
+    if _all_same(found, truncated(sequences, length, other(side))):
+        kept = "beginning" if side == "pre" else "end"
+        hint = f'This keeps the {kept}: side="{side}" says where to cut, not what to keep.'
+    elif _all_same(found, [one[length:] if side == "pre" else one[:-length] for one in sequences]):
+        hint = "`length` is how many readings remain, not how many are cut off."
+    for place, (one, right) in enumerate(zip(found, wanted, strict=True)):
+        that(one.ndim == 1 or one.size == 0, f"sequence {place} of the result should be a list of numbers.")
+        if one.shape != (len(right),) and one.size + len(right):
+            more = "" if len(sequences[place]) > length else " It is short enough to stay as it is."
+            raise Wrong(f"of a sequence of {len(sequences[place])} readings, truncated to {length}, {len(right)} "
+                        f"should remain, not {one.size}.{more}", hint)  # fmt: skip
+        close(one.ravel(), right, f"sequence {place} of the result", hint)
+
+
+def _all_same(found: list[Array], wanted: Sequences) -> bool:
+    return all(same(one, np.array(right)) for one, right in zip(found, wanted, strict=True))
+
+
+@exercise("truncate", share=3, read=TRUNCATION)
+def test_truncates(student: Student, rng: np.random.Generator) -> None:
+    """Pre cuts off the beginning, post the end; what is short enough stays complete."""
+    for length, sequences in around(rng, 0):
+        for side in SIDES:
+            is_truncated(student.truncate(sequences, length, side), sequences, length, side)
+
+
+@exercise("truncate", share=1, read=TRUNCATION)
+def test_truncates_pre_by_default(student: Student, rng: np.random.Generator) -> None:
+    """Without `side`, the beginning is cut off; fractions stay."""
+    sequences = halves(rng, 4, 2, 1)
+    is_truncated(student.truncate(sequences, 2), sequences, 2, "pre")
+
+
+@exercise("truncate", share=1, read=TRUNCATION)
+def test_truncate_changes_nothing(student: Student, rng: np.random.Generator) -> None:
+    """The sequences that are passed in stay as they are."""
+    for side in SIDES:
+        student.truncate(draw(rng, 4, 2, 3), 2, side=side)
+        unchanged(student, "Slices make new lists; del, pop and assignment change the list that was passed in.")
+
+
+# pad-and-truncate
+
+
+def is_matrix(
+    value: Any, sequences: Sequences, length: int, padding: str = "pre", truncating: str = "pre", fill: float = 0
+) -> None:
+    wanted = padded(truncated(sequences, length, truncating), length, padding, fill)
+    found = array(
+        value, "the matrix", wanted.shape, "One row a sequence, `length` columns, whatever the longest one is."
+    )
+    hint = "First cut what is longer than `length`, then fill up what is shorter."
+    for p, t, sentence in (
+        (padding, other(truncating), "The sequences are cut on the wrong side: pre-truncation drops the beginning."),
+        (other(padding), truncating, "The blanks are on the wrong side: `padding` says where they stand."),
+        (truncating, padding, "`padding` and `truncating` are mixed up."),
+        (other(padding), other(truncating), "Both sides are the wrong way round."),
+    ):
+        if (p, t) != (padding, truncating) and same(found, padded(truncated(sequences, length, t), length, p, fill)):
+            hint = sentence
+            break
+    if not same(found, wanted) and same(found, np.trunc(wanted)):
+        hint = "The fractions are cut off: pad_sequences makes whole numbers unless you say dtype. " + ROOM
+    elif fill and same(found, padded(truncated(sequences, length, truncating), length, padding, 0)):
+        hint = "The blanks are 0 here: use `value`."
+    close(found, wanted, "the matrix", hint)
+
+
+@exercise("pad-and-truncate", share=3, read=BOTH)
+def test_matrix(student: Student, rng: np.random.Generator) -> None:
+    """Long ones are cut and short ones filled up, each on its side, as pad_sequences does it."""
+    for length, sequences in around(rng, 1):
+        for padding in SIDES:
+            for truncating in SIDES:
+                value = int(rng.choice([0, -99]))
+                found = student.to_matrix(sequences, length, padding=padding, truncating=truncating, value=value)
+                is_matrix(found, sequences, length, padding, truncating, value)
+
+
+@exercise("pad-and-truncate", share=1, read=PADDING)
+def test_matrix_of_an_empty_sequence(student: Student, rng: np.random.Generator) -> None:
+    """An empty sequence becomes a row of blanks."""
+    sequences = draw(rng, 3, 0)
+    for side in SIDES:
+        try:
+            found = student.to_matrix(sequences, 2, padding=side, truncating=side, value=-1)
+        except StudentError as error:
+            raise _minus_zero(error) from None
+        is_matrix(found, sequences, 2, side, side, -1)
+
+
+@exercise("pad-and-truncate", share=1, read=BOTH)
+def test_matrix_by_default(student: Student, rng: np.random.Generator) -> None:
+    """By default both sides are pre and blanks are 0; the arguments' order is padding, truncating, value."""
+    sequences = draw(rng, 5, 2, 3)
+    is_matrix(student.to_matrix(sequences, 3), sequences, 3)
+    is_matrix(student.to_matrix(sequences, 3, "post", "pre", -1), sequences, 3, "post", "pre", -1)
+    is_matrix(student.to_matrix(sequences, 7), sequences, 7)  # longer than all of them
+
+
+@exercise("pad-and-truncate", share=1, read=KERAS)
+def test_matrix_keeps_fractions(student: Student, rng: np.random.Generator) -> None:
+    """Fractions stay fractions, in the readings and in `value`."""
+    sequences = halves(rng, 4, 1, 2)
+    is_matrix(student.to_matrix(sequences, 3), sequences, 3)
+    whole: Sequences = [rng.integers(1, 9, 1).tolist(), rng.integers(1, 9, 4).tolist()]
+    is_matrix(student.to_matrix(whole, 3, value=-1.5), whole, 3, fill=-1.5)
+
+
+@exercise("pad-and-truncate", share=1, read=BOTH)
+def test_matrix_changes_nothing(student: Student, rng: np.random.Generator) -> None:
+    """The sequences that are passed in stay as they are."""
+    for padding, truncating in (SIDES, SIDES[::-1]):
+        student.to_matrix(draw(rng, 4, 1, 3), 3, padding=padding, truncating=truncating)
+        unchanged(student)
+
+
+# mask
+
+
+def is_mask(value: Any, lengths: Array, length: int, side: str) -> None:
+    wanted = np.zeros((len(lengths), length), dtype=bool)
+    for row, n in zip(wanted, lengths.tolist(), strict=True):
+        start = length - n if side == "pre" else 0
+        row[start : start + n] = True
+    found = array(value, "the mask", wanted.shape, "One row a sequence, `length` columns.")
+    # That it holds truth values, not ones and zeros, is a check of its own.
+    that(bool(np.isin(found, (0, 1)).all()), f"the mask should hold truth values, but is {show(found)}.")
+    found = found.astype(bool)
+    hint = "A row has as many True as the sequence has readings, at the end for pre, at the beginning for post."
+    if np.array_equal(found, ~wanted):
+        hint = "This mask is inverted: True stands for data, False for a blank."
+    elif np.array_equal(found, wanted[:, ::-1]):
+        hint = "The data are at the wrong end: `side` is the side of the blanks, as in `pad`."
+    elif (lengths == 0).any() and found[lengths == 0].all():
+        hint = "A sequence of length 0 has no data: mind that row[-0:] is the whole row."
+    rows = np.flatnonzero((found != wanted).any(axis=1))
+    if rows.size:
+        place = int(rows[0])
+        raise Wrong(f'with {lengths[place]} readings in {length} columns and side="{side}", the row should be '
+                    f"{show(wanted[place])}, but is {show(found[place])}.", hint)  # fmt: skip
+
+
+@exercise("mask", share=3, read=MASK)
+def test_mask(student: Student, rng: np.random.Generator) -> None:
+    """True where there is data: at the end for pre, at the beginning for post."""
+    for length in (5, 3, 8):
+        lengths = rng.integers(1, length, 6, endpoint=True)
+        lengths[:2] = 1, length - 1
+        for side in SIDES:
+            is_mask(student.padding_mask(lengths, length, side=side), lengths, length, side)
+
+
+@exercise("mask", share=1, read=MASK)
+def test_mask_holds_truth_values(student: Student, rng: np.random.Generator) -> None:
+    """The mask is an array of truth values (bool), not of numbers."""
+    found = array(student.padding_mask(rng.integers(1, 4, 3), 4), "the mask", (3, 4))
+    that(found.dtype == bool, f"the mask should hold truth values (bool), but holds {found.dtype}: {show(found)}.",
+         "Compare, or convert with .astype(bool): numbers would be taken for indices in x[mask].")  # fmt: skip
+
+
+@exercise("mask", share=1, read=MASK)
+def test_mask_at_its_ends(student: Student, rng: np.random.Generator) -> None:
+    """A sequence of length 0 has no True in its row, a complete one no False."""
+    lengths = np.array([2, 0, 4])
+    for side in SIDES:
+        is_mask(student.padding_mask(lengths, 4, side), lengths, 4, side)
+
+
+@exercise("mask", share=1, read=MASK)
+def test_mask_pre_by_default(student: Student, rng: np.random.Generator) -> None:
+    """Without `side`, the blanks come first; the lengths stay as they are."""
+    lengths = rng.integers(1, 6, 3)
+    is_mask(student.padding_mask(lengths, 6), lengths, 6, "pre")
+    unchanged(student)
+
+
+# masked-model: taken out of the box, and given other weights here, so that nothing depends on a lucky start
+
+
+def built(student: Student, timesteps: int, features: int, units: int, mask_value: float) -> dict[str, Any]:
+    model = student.build_masked_model(timesteps, features, units, mask_value)
+    that(isinstance(model, Handle), f"build_masked_model should return a Keras model, but returned {show(model)}.")
+    return student.export_model(model)
+
+
+def as_a_chain(architecture: Any) -> Any:
+    """A functional model's architecture without the two operations that make its mask.
+
+    Keras lists them (NotEqual and Any) among the layers, and the LSTM as if it had two inputs. Where they are what a
+    Masking layer does, that layer stands for them; anything else is left as it is, for `rebuild` to judge.
+    """
+    try:
+        parsed = json.loads(architecture)
+        parsed["config"]["layers"] = _chained(parsed["config"]["layers"])
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        return architecture
+    return json.dumps(parsed)
+
+
+def _chained(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Raises ValueError, or what comes of looking into something else, where there is more than such masks."""
+    chain: list[dict[str, Any]] = []
+    compared: dict[str, tuple[str, float]] = {}  # what a NotEqual looks at, and for which value
+    masks: dict[str, tuple[str, float]] = {}  # the same of the Any behind it
+    for layer in layers:
+        kind, name, nodes = layer["class_name"], layer["name"], layer["inbound_nodes"]
+        if kind == "InputLayer":
+            chain.append(layer)
+            continue
+        (node,) = nodes
+        source, *more = node["args"]
+        before = source["config"]["keras_history"][0]
+        if kind == "NotEqual":
+            compared[name] = before, float(more[0])
+        elif kind == "Any" and layer["config"]["axis"] in (-1, 2, [-1], [2]) and not layer["config"]["keepdims"]:
+            masks[name] = compared[before]
+        else:
+            mask = node["kwargs"].get("mask")
+            places = [place for place, one in enumerate(chain) if one["class_name"] == "Masking"]
+            if mask is not None:
+                seen, value = masks[mask["config"]["keras_history"][0]]
+                if not places:
+                    places = [1]
+                    chain.insert(1, {"class_name": "Masking", "name": "mask", "config": {"mask_value": value}})
+                if chain[places[-1]]["config"]["mask_value"] != value or chain[places[-1] - 1]["name"] != seen:
+                    raise ValueError("a mask of something else")
+            elif places and kind == "LSTM":
+                raise ValueError("a mask that is not used")
+            if before != [one for one in chain if one["name"] != "mask"][-1]["name"]:
+                raise ValueError("a branch")
+            chain.append({key: value for key, value in layer.items() if key != "inbound_nodes"})
+    return [{key: value for key, value in one.items() if key != "inbound_nodes"} for one in chain]
+
+
+def with_weights(exported: dict[str, Any], rng: np.random.Generator) -> Model:
+    """The exported architecture with random weights, for sequences of any length."""
+    weights = exported.get("weights")
+    if isinstance(weights, dict):
+        weights = {
+            name: [rng.normal(0, 0.6, one.shape) if isinstance(one, np.ndarray) else one for one in arrays]
+            if isinstance(arrays, list) else arrays
+            for name, arrays in weights.items()
+        }  # fmt: skip
+    model = rebuild(as_a_chain(exported.get("architecture")), weights)
+    return replace(model, input_shape=(None, model.input_shape[1]))
+
+
+def one_row_a_sample(predictions: Array, samples: int) -> Array:
+    that(predictions.ndim == 2 and len(predictions) == samples,
+         f"for {samples} samples the model should give {samples} rows, but its output has the shape "
+         f"{predictions.shape}.",
+         "Only the last LSTM output is wanted: leave return_sequences off in the last LSTM.")  # fmt: skip
+    return predictions
+
+
+def why(model: Model, mask_value: float) -> str:
+    """What a model that minds the padding has, or lacks."""
+    masks = [layer.mask_value for layer in model.layers if isinstance(layer, Masking)]
+    if not masks:
+        return "It has no Masking layer: without one the LSTM reads the padding too."
+    if mask_value not in masks:
+        return f"Its Masking layer looks for {masks[0]:g} in place of the mask_value that was passed."
+    return "Masking must come before the layers that read: what was computed from padding is not `mask_value` any more."
+
+
+# Readings of the data, in steps that no mask value is on.
+MASK_VALUES = ((-99.0, 1), (0.0, 2), (-1.0, 3))
+
+
+@exercise("masked-model", share=6, read=MASKING)
+def test_padding_in_front_does_not_matter(student: Student, rng: np.random.Generator) -> None:
+    """The prediction is the same however much padding stands in front, whatever the weights."""
+    for mask_value, features in MASK_VALUES:
+        exported = built(student, 7, features, 4, mask_value)
+        for _ in range(3):
+            model = with_weights(exported, rng)
+            x = rng.normal(size=(10, 7, features)) + 0.05
+            alone = one_row_a_sample(model.predict(x), 10)
+            for blanks in (1, 4, 30):
+                front = np.full((10, blanks, features), mask_value)
+                behind = one_row_a_sample(model.predict(np.concatenate([front, x], axis=1)), 10)
+                if not np.allclose(alone, behind, atol=1e-6, equal_nan=True):
+                    change = float(np.nanmax(np.abs(alone - behind)))
+                    many = "one timestep" if blanks == 1 else f"{blanks} timesteps"
+                    raise Wrong(f"{many} of {mask_value:g} in front changed the predictions, by up to "
+                                f"{change:.2g}, once the model has other weights than fresh ones.",
+                                why(model, mask_value))  # fmt: skip
+
+
+@exercise("masked-model", share=1, read=MASKING)
+def test_everything_else_is_data(student: Student, rng: np.random.Generator) -> None:
+    """Timesteps that are not wholly `mask_value` are read, zeros too, and in their order."""
+    exported = built(student, 6, 2, 5, -99.0)
+    # 20 sets of random weights: if the model reads a timestep, all of them miss it only if it is deaf.
+    models = [with_weights(exported, rng) for _ in range(20)]
+    x = rng.normal(size=(12, 6, 2)) + 0.05
+
+    def heard(first: Array, second: Array) -> bool:
+        pairs = [(one_row_a_sample(m.predict(first), 12), one_row_a_sample(m.predict(second), 12)) for m in models]
+        return any(not np.allclose(one, two, atol=1e-7, equal_nan=True) for one, two in pairs)
+
+    that(heard(x, x + 1), "the predictions are the same for different data.",
+         "A softmax of a single output is always 1: leave the activation of the dense layer out.")  # fmt: skip
+    for step in (0, 3, 5):
+        changed = x.copy()
+        changed[:, step] += 1
+        that(heard(x, changed), f"the predictions do not depend on timestep {step}, although it is data.")
+    that(heard(x, x[:, ::-1]), "the order of the timesteps makes no difference to the predictions.", "Use an LSTM.")
+    for name, special in (("0", [0.0, 0.0]), ("-99 in one of its two features", [-99.0, 0.5])):
+        without, behind = x.copy(), x.copy()
+        without[:, 2] = -99.0
+        behind[:, 2] = special
+        that(heard(without, behind), f"a timestep of {name} is skipped like padding, but it is data.",
+             "Only a timestep whose features all equal `mask_value` is padding.")  # fmt: skip
+
+
+@exercise("masked-model", share=1, read=MASKING)
+def test_shapes_and_units(student: Student) -> None:
+    """The input is (timesteps, features), an LSTM has `units` units, and each sample gives one row."""
+    for timesteps, features, units in ((5, 1, 3), (9, 4, 6)):
+        exported = built(student, timesteps, features, units, -9.0)
+        model = rebuild(as_a_chain(exported.get("architecture")), exported.get("weights"))
+        that(model.input_shape[0] in {None, timesteps} and model.input_shape[1] == features,
+             f"the input should be ({timesteps}, {features}), but is {model.input_shape}.")  # fmt: skip
+        that("LSTM" in model.names, f"the model's layers are {', '.join(model.names)}: there is no LSTM.")
+        sizes = [layer.recurrent_kernel.shape[0] for layer in model.layers if hasattr(layer, "recurrent_kernel")]
+        that(units in sizes, f"an LSTM of {units} units is asked for, but it has {sizes[0]}.", "Use `units`.")
+        one_row_a_sample(model.predict(np.ones((3, timesteps, features))), 3)
