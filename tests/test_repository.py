@@ -36,6 +36,14 @@ def test_every_requirement_is_pinned_with_hashes_and_no_address(name: str) -> No
         assert "--hash=sha256:" in requirement, requirement[:80]
 
 
+def test_no_registry_is_named() -> None:
+    """Where packages come from is everybody's own setting."""
+    hosts = ["py" + "pi.org", "python" + "hosted", "npm" + "js", "deb." + "debian"]
+    for path in tracked():
+        data = (ROOT / path).read_bytes()
+        assert not [host for host in hosts if host.encode() in data], path
+
+
 def pins(name: str) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for package, version in re.findall(r"^([a-zA-Z0-9_.-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE):
@@ -82,6 +90,12 @@ def test_links_in_documents_lead_somewhere() -> None:
         text = (ROOT / document).read_text()
         for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", text):
             assert (ROOT / document.parent / target).exists(), f"{document}: {target}"
+
+
+def test_the_readme_lists_the_lessons() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for assignment in COURSE.assignments():
+        assert re.search(rf"^\| \[`{assignment.name}`\].*\| {assignment.max_points:g} \|$", readme, re.MULTILINE)
 
 
 def test_make_targets_in_documents_exist() -> None:

