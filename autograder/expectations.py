@@ -164,6 +164,9 @@ def show(value: Any, limit: int = 300) -> str:
         return plain(
             "(" + ", ".join(f"{k}={show(v, 80)}" for k, v in zip(value.fields, value, strict=True)) + ")", limit
         )
+    if isinstance(value, dict):
+        items = [f"{show(key, 40)}: {show(item, 80)}" for key, item in list(value.items())[:8]]
+        return plain("{" + ", ".join(items) + ("" if len(value) < 9 else ", …") + "}", limit)
     if isinstance(value, tuple):
         return plain(
             "(" + ", ".join(show(item, 80) for item in value[:6]) + ("" if len(value) < 7 else ", …") + ")", limit

@@ -53,6 +53,7 @@ def _run(restored: Restored, assignment: Assignment, seconds: float) -> dict[int
             timeout=int(seconds),
             allow_errors=True,
             kernel_name="python3",
+            extra_arguments=["--log-level=ERROR"],  # not its warnings about how it listens
             resources={"metadata": {"path": folder}},
         )
         with client.setup_kernel():

@@ -119,6 +119,7 @@ def test_check_passes_a_right_notebook(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
     assert "4 of 4 exercises pass their visible checks." in run.stdout
     assert "This is practice" in run.stdout
+    assert run.stderr == ""
 
 
 def test_check_tells_what_is_open_wrong_or_locked(tmp_path: Path) -> None:

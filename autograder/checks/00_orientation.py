@@ -1,0 +1,168 @@
+"""Hidden checks of 00, orientation (slides 1 and 2, 48 and 49)."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from autograder.expectations import Array, Wrong, array, exercise, raises, show, unchanged
+from autograder.student import Student
+
+YOUR_TURN, DOCSTRINGS = "6 · Your turn", "4 · Read the docstring, and mind the shapes"
+
+# Whole numbers and halves: what a right formula makes of them is exact.
+series = st.lists(st.integers(-40, 40).map(lambda n: n / 2), min_size=2, max_size=7)
+
+
+def entry(answer: Any, key: str) -> Any:
+    """What the student's dictionary has under `key`."""
+    if not isinstance(answer, dict):
+        raise Wrong(f"describe_series should return a dictionary, but returned {show(answer)}.",
+                    'Return {"length": ..., "mean": ..., "largest_step": ...}.')  # fmt: skip
+    if key not in answer:
+        keys = ", ".join(show(name, 30) for name in list(answer)[:6]) or "none"
+        raise Wrong(f'The dictionary should have the key "{key}"; its keys are: {keys}.',
+                    "Spell the keys as the exercise does.")  # fmt: skip
+    return answer[key]
+
+
+def number(value: Any, key: str, hint: str) -> float:
+    """A single number, as any type of it."""
+    try:
+        found = array(value, key)
+    except Wrong:
+        raise Wrong(f'"{key}" should be a number, but is {show(value)}.', hint) from None
+    if found.shape != ():
+        raise Wrong(f'"{key}" should be a single number, but is {show(found)}.', hint)
+    return float(found)
+
+
+def expect(answer: Any, key: str, expected: float, misconceptions: Mapping[str, float], hint: str = "") -> None:
+    """Expect the number under `key`; where a usual mistake gives what came back, its sentence is the hint."""
+    found = number(entry(answer, key), key, hint)
+    if np.isclose(found, expected, rtol=1e-5, atol=1e-5):
+        return
+    told = (sentence for sentence, wrong in misconceptions.items() if np.isclose(found, wrong))
+    raise Wrong(f'"{key}" should be {show(float(expected))}, but is {show(found)}.', next(told, hint))
+
+
+def largest_step(values: list[float]) -> float:
+    """The largest distance between neighbours, pair by pair."""
+    return max(abs(after - before) for before, after in pairwise(values))
+
+
+def step_misconceptions(values: list[float]) -> dict[str, float]:
+    """What the usual mistakes make of a series."""
+    steps = np.diff(values)
+    size = np.abs(steps)
+    found = {
+        "This is the right step with its sign: a size is never negative.": steps[size.argmax()],
+        "This is the largest rise. A fall is a step too: take the size of each change, np.abs.": steps.max(),
+        "This is the largest fall. A rise is a step too: take the size of each change, np.abs.": -steps.min(),
+        "This is the distance of the smallest and the largest value: only neighbours make a step.": np.ptp(values),
+        "This is the distance of the first and the last value, which are no neighbours. In a loop, look at the "
+        "index: values[-1] is the last value.": abs(values[-1] - values[0]),
+        "This is the mean size of the steps: the largest is asked for.": size.mean(),
+        "This is the place of the largest step: its size is asked for.": size.argmax(),
+        "The values must stay in their order: do not sort them.": np.abs(np.diff(np.sort(values))).max(),
+        "This is the first step alone: does a `return` end the loop too early?": size[0],
+        "Take the difference first, its size afterwards.": np.abs(np.diff(np.abs(values))).max(),
+        "This leaves out the last step: n values have n - 1 steps.": size[:-1].max(initial=0),
+        "This leaves out the first step: n values have n - 1 steps.": size[1:].max(initial=0),
+        "These are changes of changes: take the difference once.": np.abs(np.diff(values, 2)).max(initial=0),
+        "This is the square of the largest step.": size.max() ** 2,
+        "Keep the decimals.": np.floor(size.max()),
+    }
+    return {sentence: float(wrong) for sentence, wrong in found.items()}
+
+
+def readings(rng: np.random.Generator, size: int) -> Array:
+    """A series whose mean is not its median, and not a whole number."""
+    values = np.round(np.cumsum(rng.exponential(4, size)) + rng.normal(0, 3, size), 1)
+    values[-1] = values[:-1].max() + 40.3
+    return values
+
+
+@exercise("first-steps", share=1, read=YOUR_TURN)
+def test_length(student: Student, rng: np.random.Generator) -> None:
+    """ "length" is the number of values."""
+    for size in (5, 2, 12):
+        misconceptions = {"This is the number of steps: the number of values is one more.": size - 1}
+        expect(student.describe_series(readings(rng, size)), "length", size, misconceptions, "len(values) tells it.")
+
+
+@exercise("first-steps", share=1, read=YOUR_TURN)
+def test_mean(student: Student, rng: np.random.Generator) -> None:
+    """ "mean" is the mean of all values."""
+    for size in (4, 9):
+        values = readings(rng, size)
+        mean = sum(values.tolist()) / size
+        misconceptions = {
+            "This is the median: the mean is the sum divided by the number of values.": np.median(values),
+            "This is the sum: divide it by the number of values.": mean * size,
+            "This is the sum divided by n - 1: there are n values.": mean * size / (size - 1),
+            "This is the mean of the changes: the mean of the values is asked for.": np.diff(values).mean(),
+            "This is the mean of the steps: the mean of the values is asked for.": np.abs(np.diff(values)).mean(),
+            "This is halfway between the smallest and the largest value.": (values.min() + values.max()) / 2,
+            "This leaves out the last value.": values[:-1].mean(),
+            "Keep the decimals of the values.": np.trunc(values).mean(),
+            "Keep the decimals: divide with /, and do not round.": np.floor(mean),
+            "Do not round the mean.": np.round(mean),
+            "Do not round the mean: decimals beyond the first two count.": np.round(mean, 2),
+            "Do not round the mean: decimals beyond the first one count.": np.round(mean, 1),
+        }
+        expect(
+            student.describe_series(values), "mean", mean, misconceptions, "The sum divided by the number of values."
+        )
+    values = np.array([1.0, 2.0, 4.0])  # no two or three decimals are enough for a third
+    expect(student.describe_series(values), "mean", 7 / 3, {}, "Do not round the mean.")
+
+
+@exercise("first-steps", share=2, read=YOUR_TURN)
+@given(values=series)
+# Each of these tells some mistakes apart: the largest step is
+@example(values=[1.0, 2.5, 6.0, 5.0, 0.0, 0.5])  # a fall
+@example(values=[1.0, 0.5, 4.5, 3.0, 3.5])  # a rise
+@example(values=[1.0, 3.0, 5.5, 8.5, 7.5])  # less than from first to last
+@example(values=[8.0, 3.0, 1.0, 2.0])  # the first
+@example(values=[6.5, 6.0, 4.0, 5.0, 0.0])  # the last
+@example(values=[2.0, -1.5])  # from positive to negative, and no whole number
+@example(values=[6.0, 6.0, 6.0])  # none
+def test_largest_step(student: Student, values: list[float]) -> None:
+    """ "largest_step" is the size of the largest change between neighbours, up or down."""
+    answer = student.describe_series(np.array(values))
+    hint = "Take the difference of each value and the next, then its size, then the largest of them."
+    expect(answer, "largest_step", largest_step(values), step_misconceptions(values), hint)
+
+
+@exercise("first-steps", share=1, read=DOCSTRINGS)
+def test_too_short(student: Student, rng: np.random.Generator) -> None:
+    """A series of fewer than two values raises ValueError, one of two does not."""
+    value = round(float(rng.uniform(1, 30)), 1)
+    hint = "Look at the length first: if it is below 2, `raise ValueError(...)`."
+    raises("ValueError", lambda: student.describe_series([value]), "one value, which has no step,", hint)
+    raises("ValueError", lambda: student.describe_series(np.array([value])), "an array of one value", hint)
+    raises("ValueError", lambda: student.describe_series([]), "an empty series", hint)
+    expect(student.describe_series([value, value + 2]), "largest_step", 2, {}, "Two values have one step.")
+
+
+@exercise("first-steps", share=1, read=DOCSTRINGS)
+def test_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
+    """Lists and arrays, whole numbers and decimals are taken, and stay as they are."""
+    # Two rising values, of which most wrong formulas make the right numbers: here only the kind is in question.
+    low = int(rng.integers(2, 9))
+    whole = [low, low + 2 * int(rng.integers(1, 9))]
+    for values in (whole, [n + 0.5 for n in whole], np.array(whole), np.array(whole) + 0.5):
+        answer = student.describe_series(values)
+        hint = f"The values came as {'a list' if isinstance(values, list) else 'an array'} here."
+        numbers = [float(value) for value in values]
+        expect(answer, "length", 2, {}, hint)
+        expect(answer, "mean", sum(numbers) / 2, {"Keep the decimals of the values.": sum(whole) / 2}, hint)
+        expect(answer, "largest_step", largest_step(numbers), {}, hint)
+    falling = [float(whole[1]), *rng.integers(-5, 5, 4).tolist(), -7.5]
+    for values in (falling, np.array(falling)):
+        student.describe_series(values)
+        unchanged(student)
