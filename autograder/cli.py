@@ -5,6 +5,7 @@ on some (cause `grader` or `box`); 2 wrong usage, or nothing to grade; 3 no box,
 enough; 4 some of the paths held no submission (the others were graded); 130 interrupted.
 """
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -65,6 +66,7 @@ def grade(
     Exit status: 0 every submission got a result, whatever the marks; 1 the grader itself failed on some;
     2 wrong usage or nothing to grade; 3 no box, or not closed enough; 4 some paths held no submission.
     """
+    _need_instructors_tools()
     from autograder.box import Limits
     from autograder.grade import Refused, Request, run
 
@@ -107,6 +109,7 @@ def release(
     course: CourseOption = None,
 ) -> None:
     """Make release/ and solutions/ from source/ anew."""
+    _need_instructors_tools()
     from autograder.release import ReleaseError, make
 
     try:
@@ -121,9 +124,21 @@ def doctor(course: CourseOption = None) -> None:
 
     Exit status: 0 this machine can grade for marks, 3 it cannot.
     """
+    _need_instructors_tools()
     from autograder.doctor import examine_machine
 
     raise typer.Exit(0 if examine_machine(_course(course), Console(highlight=False)) else 3)
+
+
+def _need_instructors_tools() -> None:
+    """A student's environment has what the notebooks need, and no more."""
+    missing = [name for name in ("hypothesis", "nbgrader", "pytest", "pyseccomp") if find_spec(name) is None]
+    if missing:
+        _stop(
+            f"This needs the instructor's tools, and {', '.join(missing)} cannot be found: `make grade` sets them up. "
+            "To check your own notebook: autograder check NOTEBOOK",
+            2,
+        )
 
 
 def _course(folder: Path | None) -> Course:

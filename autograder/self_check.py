@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from subprocess import DEVNULL
 
 import nbformat
 from nbclient import NotebookClient
@@ -31,6 +32,11 @@ def check_notebook(path: Path, course: Course, seconds: float, console: Console)
     if len(submissions) != 1 or submissions[0].assignment not in course.names:
         raise NotGradable(f"{path} is not one of the course's notebooks ({', '.join(course.names)}).")
     assignment = course.assignment(str(submissions[0].assignment))
+    if submissions[0].path.resolve() == assignment.notebook.resolve():
+        raise NotGradable(
+            f"{path} is the released notebook itself, with which yours is compared. "
+            "Copy it into a folder of your own, work there, and check the copy."
+        )
     notebook = read(submissions[0].path)
     check_assignment(notebook, assignment, course)
     restored = restore(notebook, assignment)
@@ -56,7 +62,8 @@ def _run(restored: Restored, assignment: Assignment, seconds: float) -> dict[int
             extra_arguments=["--log-level=ERROR"],  # not its warnings about how it listens
             resources={"metadata": {"path": folder}},
         )
-        with client.setup_kernel():
+        # What C code writes to the process's own streams is nobody's output.
+        with client.setup_kernel(stdout=DEVNULL, stderr=DEVNULL):
             for number, cell in enumerate(book.cells):
                 try:
                     client.execute_cell(cell, number)

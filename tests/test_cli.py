@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -158,6 +159,12 @@ def test_check_says_why_a_file_cannot_be_run(tmp_path: Path) -> None:
     assert "The file is empty." in run.stderr
 
 
+def test_check_wants_a_copy_of_the_released_notebook() -> None:
+    run = autograder("check", COURSE.assignment(ASSIGNMENT).notebook)
+    assert run.returncode == 2
+    assert "Copy it into a folder of your own" in run.stderr.replace("\n", " ")
+
+
 def test_help_lists_the_commands() -> None:
     run = autograder("--help")
     assert all(name in run.stdout for name in ("grade", "check", "release", "doctor"))
@@ -168,3 +175,26 @@ def test_the_course_is_found_from_anywhere() -> None:
         [sys.executable, "-I", "-m", "autograder", "doctor"], capture_output=True, text=True, check=False, cwd="/"
     )
     assert str(COURSE.root) in run.stdout.replace("\n", "")
+
+
+def test_a_student_checks_without_sources_and_hidden_checks(tmp_path: Path) -> None:
+    """What the README says to give to students is enough."""
+    hidden = shutil.ignore_patterns("checks", "__pycache__")
+    shutil.copytree(COURSE.root / "autograder", tmp_path / "kit" / "autograder", ignore=hidden)
+    shutil.copytree(COURSE.root / "release" / ASSIGNMENT, tmp_path / "kit" / "release" / ASSIGNMENT)
+    notebook = write(lean(solved(ASSIGNMENT)), tmp_path / "work" / f"{ASSIGNMENT}.ipynb")
+    start = f"import sys; sys.path.insert(0, {str(tmp_path / 'kit')!r}); from autograder.cli import app; app()"
+    command = [sys.executable, "-I", "-c", start, "check", str(notebook)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_without_the_instructors_tools_it_says_so(tmp_path: Path) -> None:
+    """As in a student's environment: the tools hidden, all else the same."""
+    hide = "import sys; sys.modules.update(dict.fromkeys(['pytest', 'nbgrader']))"
+    start = f"{hide}; from importlib import util; found = util.find_spec"
+    start += "; util.find_spec = lambda name: None if name in ('pytest', 'nbgrader') else found(name)"
+    command = [sys.executable, "-I", "-c", f"{start}; from autograder.cli import app; app()", "grade", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "nbgrader, pytest cannot be found" in run.stderr.replace("\n", " ")
