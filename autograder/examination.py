@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from hypothesis.errors import FlakyFailure
 
+from autograder.architecture import NotRebuilt
 from autograder.course import Assignment
 from autograder.execution import Cause, Unanswered
 from autograder.expectations import Wrong, show
-from autograder.inference import NotRebuilt
 from autograder.student import Call, Kernel, NotData, Student, StudentError, Undefined
 from autograder.text import plain
 

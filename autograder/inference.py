@@ -5,23 +5,19 @@ rebuilt, from checked numbers, and what is graded is what *they* predict. So a m
 itself is only another model. Equations as in Keras (gate order i, f, c, o; the gates are those of slide 5).
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
 
+from autograder.architecture import NotRebuilt, chain
+
 Array = np.ndarray[Any, Any]
 
-MAX_ARCHITECTURE: Final = 200_000
 MAX_PARAMETERS: Final = 2_000_000
 MAX_UNITS: Final = 1024
 SAMPLES_AT_A_TIME: Final = 1024
-
-
-class NotRebuilt(Exception):
-    """The model is not one that the grader can rebuild; the message is for the student."""
 
 
 def _sigmoid(x: Array) -> Array:
@@ -133,7 +129,7 @@ class Model:
 
 def rebuild(architecture: Any, weights: Any) -> Model:
     """The model from what `Student.export_model` brought. Raises NotRebuilt."""
-    layers = _chain(_parse(architecture))
+    layers = chain(architecture)
     if not isinstance(weights, dict):
         raise NotRebuilt("The model's weights do not belong to its layers.")
     if sum(array.size for arrays in weights.values() for array in _arrays(arrays)) > MAX_PARAMETERS:
@@ -168,61 +164,6 @@ def rebuild(architecture: Any, weights: Any) -> Model:
     if shape is None or not names:
         raise NotRebuilt("The model has no layers.")
     return Model(tuple(built), tuple(names), shape, size)
-
-
-def _parse(architecture: Any) -> dict[str, Any]:
-    if not isinstance(architecture, str) or len(architecture) > MAX_ARCHITECTURE:
-        raise NotRebuilt("The model's architecture cannot be read. Is it a Keras model?")
-    try:
-        parsed = json.loads(architecture)
-    except (ValueError, RecursionError):
-        raise NotRebuilt("The model's architecture cannot be read. Is it a Keras model?") from None
-    if not isinstance(parsed, dict) or not isinstance(parsed.get("config"), dict):
-        raise NotRebuilt("The model's architecture cannot be read. Is it a Keras model?")
-    return parsed
-
-
-def _chain(parsed: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
-    """The layers (class, name, configuration) in the order in which data passes them; branches are refused."""
-    layers = parsed["config"].get("layers")
-    if not isinstance(layers, list) or not layers or len(layers) > 50:
-        raise NotRebuilt("The model's layers cannot be read. Is it a Keras model?")
-    chain: list[tuple[str, str, dict[str, Any]]] = []
-    before: str | None = None
-    for layer in layers:
-        if not isinstance(layer, dict) or not isinstance(layer.get("config"), dict):
-            raise NotRebuilt("The model's layers cannot be read. Is it a Keras model?")
-        kind, config = str(layer.get("class_name"))[:60], layer["config"]
-        name = str(layer.get("name", config.get("name")))
-        module = str(layer.get("module", "keras.layers"))
-        if layer.get("registered_name") not in {None, kind} or not module.startswith("keras"):
-            raise NotRebuilt(f"The model has a layer of its own making ({kind}); only Keras's own layers are graded.")
-        if "inbound_nodes" in layer and kind != "InputLayer" and _inbound(layer["inbound_nodes"]) != [before]:
-            raise NotRebuilt("The model has branches; only models whose layers follow one another are graded here.")
-        chain.append((kind, name, config))
-        before = name
-    return chain
-
-
-def _inbound(nodes: Any) -> list[str]:
-    """The names of the layers whose outputs a functional model's layer takes."""
-    found: list[str] = []
-
-    def walk(value: Any, depth: int) -> None:
-        if depth > 30:
-            raise NotRebuilt("The model's architecture is nested too deep.")
-        if isinstance(value, dict):
-            history = value.get("keras_history")
-            if isinstance(history, list) and history:
-                found.append(str(history[0]))
-            for item in value.values():
-                walk(item, depth + 1)
-        elif isinstance(value, list):
-            for item in value:
-                walk(item, depth + 1)
-
-    walk(nodes, 0)
-    return found
 
 
 def _input_shape(config: dict[str, Any]) -> tuple[int | None, int]:

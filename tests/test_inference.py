@@ -8,7 +8,8 @@ import keras
 import numpy as np
 import pytest
 
-from autograder.inference import NotRebuilt, rebuild
+from autograder.architecture import NotRebuilt
+from autograder.inference import rebuild
 
 L = keras.layers
 
@@ -30,6 +31,18 @@ def functional() -> Any:
     return keras.Model(inputs, L.Dense(2, activation="softmax")(L.LSTM(5)(inputs)))
 
 
+def functional_and_masked() -> Any:
+    inputs = keras.Input(shape=(7, 2))
+    hidden = L.LSTM(4, return_sequences=True)(L.Masking(-1.0)(inputs))
+    return keras.Model(inputs, L.Dense(1)(L.LSTM(3)(hidden)))
+
+
+def masked_by_hand() -> Any:
+    inputs = keras.Input(shape=(7, 2))
+    mask = keras.ops.any(keras.ops.not_equal(inputs, -1.0), axis=-1)
+    return keras.Model(inputs, L.Dense(1)(L.LSTM(3)(inputs, mask=mask)))
+
+
 MODELS: dict[str, Callable[[], Any]] = {
     "vanilla": lambda: keras.Sequential([keras.Input(shape=(5, 10)), L.LSTM(16), L.Dense(10, activation="softmax")]),
     "functional": functional,
@@ -46,6 +59,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     "masked": lambda: keras.Sequential(
         [keras.Input(shape=(7, 2)), L.Masking(-1.0), L.LSTM(4, return_sequences=True), L.LSTM(3), L.Dense(1)]
     ),
+    "masked, functional": functional_and_masked,
+    "masked, by hand": masked_by_hand,
     "any length": lambda: keras.Sequential([keras.Input(shape=(None, 3)), L.LSTM(4), L.Dense(1, "sigmoid")]),
     "no bias": lambda: keras.Sequential(
         [keras.Input(shape=(4, 3)), L.LSTM(4, use_bias=False), L.Dense(1, use_bias=False)]
@@ -70,7 +85,7 @@ def test_predicts_as_keras_does(name: str) -> None:
     model = randomised(MODELS[name](), rng)
     timesteps, features = model.input_shape[1] or 5, model.input_shape[2]
     x = rng.normal(size=(40, timesteps, features)).astype("float32")
-    if name == "masked":
+    if name.startswith("masked"):
         x[:20, :3] = -1.0
         x[5, 4] = -1.0
     rebuilt = rebuild(*exported(model))
@@ -98,6 +113,21 @@ def test_other_layers_are_refused_by_name(layers: list[Any], sentence: str) -> N
 def test_branches_are_refused() -> None:
     inputs = keras.Input(shape=(5, 3))
     model = keras.Model(inputs, L.Dense(2)(L.concatenate([L.LSTM(2)(inputs), L.LSTM(2)(inputs)])))
+    with pytest.raises(NotRebuilt):
+        rebuild(*exported(model))
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        lambda x: keras.ops.any(keras.ops.not_equal(x, -2.0), axis=-1),  # of another value
+        lambda x: keras.ops.any(keras.ops.not_equal(x, -1.0), axis=1),  # over timesteps
+        lambda x: keras.ops.any(keras.ops.equal(x, -1.0), axis=-1),  # the other way round
+    ],
+)
+def test_a_mask_that_is_not_the_masking_layers_is_refused(mask: Callable[[Any], Any]) -> None:
+    inputs = keras.Input(shape=(2, 2))
+    model = keras.Model(inputs, L.LSTM(2)(L.Masking(-1.0)(inputs), mask=mask(inputs)))
     with pytest.raises(NotRebuilt):
         rebuild(*exported(model))
 

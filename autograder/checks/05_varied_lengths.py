@@ -1,6 +1,5 @@
 """Hidden checks of 05, sequences of varied lengths (slides 20 to 22)."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -361,55 +360,6 @@ def built(student: Student, timesteps: int, features: int, units: int, mask_valu
     return student.export_model(model)
 
 
-def as_a_chain(architecture: Any) -> Any:
-    """A functional model's architecture without the two operations that make its mask.
-
-    Keras lists them (NotEqual and Any) among the layers, and the LSTM as if it had two inputs. Where they are what a
-    Masking layer does, that layer stands for them; anything else is left as it is, for `rebuild` to judge.
-    """
-    try:
-        parsed = json.loads(architecture)
-        parsed["config"]["layers"] = _chained(parsed["config"]["layers"])
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-        return architecture
-    return json.dumps(parsed)
-
-
-def _chained(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Raises ValueError, or what comes of looking into something else, where there is more than such masks."""
-    chain: list[dict[str, Any]] = []
-    compared: dict[str, tuple[str, float]] = {}  # what a NotEqual looks at, and for which value
-    masks: dict[str, tuple[str, float]] = {}  # the same of the Any behind it
-    for layer in layers:
-        kind, name, nodes = layer["class_name"], layer["name"], layer["inbound_nodes"]
-        if kind == "InputLayer":
-            chain.append(layer)
-            continue
-        (node,) = nodes
-        source, *more = node["args"]
-        before = source["config"]["keras_history"][0]
-        if kind == "NotEqual":
-            compared[name] = before, float(more[0])
-        elif kind == "Any" and layer["config"]["axis"] in (-1, 2, [-1], [2]) and not layer["config"]["keepdims"]:
-            masks[name] = compared[before]
-        else:
-            mask = node["kwargs"].get("mask")
-            places = [place for place, one in enumerate(chain) if one["class_name"] == "Masking"]
-            if mask is not None:
-                seen, value = masks[mask["config"]["keras_history"][0]]
-                if not places:
-                    places = [1]
-                    chain.insert(1, {"class_name": "Masking", "name": "mask", "config": {"mask_value": value}})
-                if chain[places[-1]]["config"]["mask_value"] != value or chain[places[-1] - 1]["name"] != seen:
-                    raise ValueError("a mask of something else")
-            elif places and kind == "LSTM":
-                raise ValueError("a mask that is not used")
-            if before != [one for one in chain if one["name"] != "mask"][-1]["name"]:
-                raise ValueError("a branch")
-            chain.append({key: value for key, value in layer.items() if key != "inbound_nodes"})
-    return [{key: value for key, value in one.items() if key != "inbound_nodes"} for one in chain]
-
-
 def with_weights(exported: dict[str, Any], rng: np.random.Generator) -> Model:
     """The exported architecture with random weights, for sequences of any length."""
     weights = exported.get("weights")
@@ -419,7 +369,7 @@ def with_weights(exported: dict[str, Any], rng: np.random.Generator) -> Model:
             if isinstance(arrays, list) else arrays
             for name, arrays in weights.items()
         }  # fmt: skip
-    model = rebuild(as_a_chain(exported.get("architecture")), weights)
+    model = rebuild(exported.get("architecture"), weights)
     return replace(model, input_shape=(None, model.input_shape[1]))
 
 
@@ -497,7 +447,7 @@ def test_shapes_and_units(student: Student) -> None:
     """The input is (timesteps, features), an LSTM has `units` units, and each sample gives one row."""
     for timesteps, features, units in ((5, 1, 3), (9, 4, 6)):
         exported = built(student, timesteps, features, units, -9.0)
-        model = rebuild(as_a_chain(exported.get("architecture")), exported.get("weights"))
+        model = rebuild(exported.get("architecture"), exported.get("weights"))
         that(model.input_shape[0] in {None, timesteps} and model.input_shape[1] == features,
              f"the input should be ({timesteps}, {features}), but is {model.input_shape}.")  # fmt: skip
         that("LSTM" in model.names, f"the model's layers are {', '.join(model.names)}: there is no LSTM.")
