@@ -1,6 +1,6 @@
 """Seconds per submission: this grader beside nbgrader, papermill and the plain script, in one run.
 
-    make benchmark
+    make benchmark       (or: python benchmarks/grading.py 09_echo --rounds 3 --students 2)
 
 Each row is the median of several rounds over the same references; the rounds of all contenders take
 turns, so that a slow minute of the machine hits all. One thread each. Ratios are to the plain script.
@@ -29,29 +29,31 @@ from autograder.course import Course
 from autograder.release import reference
 
 BIN = Path(sys.executable).parent
-STUDENTS = 4
 
 
-def main(rounds: int = 5, assignments: list[str] | None = None) -> None:
+def main(assignments: list[str], rounds: int = 5, students: int = 4) -> None:
     """Measure, print a table, and say how much memory the largest process took."""
     course = Course.find(Path(__file__).parent)
     console = Console()
-    for name in assignments or course.names:
+    for name in assignments:
         with tempfile.TemporaryDirectory() as folder:
-            contenders = prepare(course, name, Path(folder))
+            contenders = prepare(course, name, students, Path(folder))
             seconds: dict[str, list[float]] = {label: [] for label in contenders}
             for _ in range(rounds):
                 for label, (contend, submissions) in contenders.items():
                     started = time.perf_counter()
                     contend()
                     seconds[label].append((time.perf_counter() - started) / submissions)
-        console.print(table(name, rounds, seconds))
+        console.print(table(name, rounds, students, seconds))
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     console.print(f"Largest process of all: {peak:.0f} MiB resident.")
 
 
-def table(name: str, rounds: int, seconds: dict[str, list[float]]) -> Table:
-    grid = Table(title=f"{name}: seconds per submission, median of {rounds}", title_justify="left")
+def table(name: str, rounds: int, students: int, seconds: dict[str, list[float]]) -> Table:
+    grid = Table(
+        title=f"{name}: seconds per submission, median of {rounds}; {students} submissions a batch",
+        title_justify="left",
+    )
     for heading in ("", "median", "lowest", "highest", "to the script", "to nbgrader"):
         grid.add_column(heading, justify="left" if not heading else "right")
     median = {label: statistics.median(found) for label, found in seconds.items()}
@@ -61,7 +63,7 @@ def table(name: str, rounds: int, seconds: dict[str, list[float]]) -> Table:
     return grid
 
 
-def prepare(course: Course, name: str, folder: Path) -> dict[str, tuple[Callable[[], None], int]]:
+def prepare(course: Course, name: str, students: int, folder: Path) -> dict[str, tuple[Callable[[], None], int]]:
     """What each contender runs, and how many submissions that is."""
     environment = {
         **os.environ,
@@ -80,7 +82,7 @@ def prepare(course: Course, name: str, folder: Path) -> dict[str, tuple[Callable
     gradebook = folder / "nbgrader"
     for kind in ("source", "release"):
         shutil.copytree(course.root / kind / name, gradebook / kind / name)
-    for student in range(STUDENTS):
+    for student in range(students):
         for root in (folder / "class", gradebook / "submitted"):
             path = root / f"student{student}" / name / f"{name}.ipynb"
             path.parent.mkdir(parents=True)
@@ -105,9 +107,9 @@ def prepare(course: Course, name: str, folder: Path) -> dict[str, tuple[Callable
             folder,
             1,
         ),
-        "nbgrader autograde": (["nbgrader", "autograde", name, "--force", "--create"], gradebook, STUDENTS),
-        "autograder, 1 worker": ([*grade, "--workers", "1"], folder, STUDENTS),
-        "autograder, 2 workers": ([*grade, "--workers", "2"], folder, STUDENTS),
+        "nbgrader autograde": (["nbgrader", "autograde", name, "--force", "--create"], gradebook, students),
+        "autograder, 1 worker": ([*grade, "--workers", "1"], folder, students),
+        "autograder, 2 workers": ([*grade, "--workers", "2"], folder, students),
     }
     return {
         label: (partial(run, command, place, environment), number)
