@@ -76,6 +76,8 @@ def grade(
         status = run(request, _course(course), err)
     except Refused as refusal:
         _stop(str(refusal), refusal.status)
+    except CourseError as problem:
+        _stop(str(problem), 2)
     except KeyboardInterrupt:
         _stop("Interrupted. What was finished is kept." if output else "Interrupted.", 130)
     raise typer.Exit(status)
@@ -97,7 +99,7 @@ def check(
 
     try:
         passed = check_notebook(notebook, _course(course), seconds, Console(highlight=False))
-    except NotGradable as problem:
+    except (NotGradable, CourseError) as problem:
         _stop(str(problem), 2)
     raise typer.Exit(0 if passed else 1)
 

@@ -128,7 +128,14 @@ class Course:
         """Raises CourseError when there is no such assignment or its release is damaged."""
         if name not in self.names:
             raise CourseError(f"There is no assignment `{name}`. The course has: {', '.join(self.names) or 'none'}.")
-        return _read(name, self.root / "release" / name / f"{name}.ipynb")
+        path = self.root / "release" / name / f"{name}.ipynb"
+        try:
+            return _read(name, path)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CourseError(
+                f"{path}: the released notebook is damaged ({type(error).__name__}: {error}). "
+                f"Make it anew: autograder release {name}"
+            ) from error
 
     def assignments(self) -> Iterator[Assignment]:
         return (self.assignment(name) for name in self.names)

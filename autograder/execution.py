@@ -281,7 +281,7 @@ def read_answer(reply: Any, number: int) -> Answer:
         return Answer(
             raised=Raised(
                 plain(raised.get("type"), 80),
-                tuple(plain(kind, 80) for kind in kinds) if isinstance(kinds, list) else (),
+                tuple(plain(kind, 80) for kind in kinds[:10]) if isinstance(kinds, list) else (),
                 plain(raised.get("message"), 500),
                 line if isinstance(line, int) else None,
                 plain(text, 120) if isinstance(text, str) else None,
@@ -294,7 +294,7 @@ def read_answer(reply: Any, number: int) -> Answer:
     return Answer(
         value=reply["value"],
         arguments=arguments if isinstance(arguments, list) else None,
-        warnings=tuple(plain(item, 200) for item in warnings) if isinstance(warnings, list) else (),
+        warnings=tuple(plain(item, 200) for item in warnings[:10]) if isinstance(warnings, list) else (),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from autograder.course import Assignment, Cell, CellKind
 from autograder.submission import SubmittedCell, SubmittedNotebook
+from autograder.text import plain
 
 NO_ANSWER = "raise NotImplementedError"
 
@@ -28,7 +29,8 @@ class RestoredCell:
         """What a message calls this cell."""
         if self.exercise:
             return f"the {'check' if self.kind == 'check' else 'solution'} cell of `{self.exercise}`"
-        return "a cell of the lesson" if self.kind == "locked" else "a cell of your own"
+        first = next((line.strip() for line in self.source.splitlines() if line.strip()), "")
+        return f"the cell that begins `{plain(first, 60)}`"
 
 
 @dataclass

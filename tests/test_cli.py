@@ -75,6 +75,17 @@ def test_a_folder_that_is_no_course_is_named(tmp_path: Path) -> None:
     assert "No course here" in run.stderr
 
 
+def test_a_damaged_release_is_a_sentence(tmp_path: Path) -> None:
+    release = tmp_path / "course" / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+    release.parent.mkdir(parents=True)
+    release.write_text("{")
+    notebook = write(lean(only(ASSIGNMENT, "invert")), tmp_path / "answers.ipynb")
+    run = autograder("grade", notebook, "--course", tmp_path / "course")
+    assert run.returncode == 2
+    assert f"Make it anew: autograder release {ASSIGNMENT}" in run.stderr.replace("\n", " ")
+    assert "Traceback" not in run.stderr
+
+
 def test_without_a_box_nothing_is_graded(tmp_path: Path) -> None:
     run = autograder("grade", submission(tmp_path), "--json", PATH="/nowhere")
     assert run.returncode == 3

@@ -9,7 +9,7 @@ import pytest
 from submissions import Notebook, answered, cell, insert, own_cell, released, remove, solved, source, write
 
 from autograder.course import Course
-from autograder.restoration import Restored, restore
+from autograder.restoration import Restored, RestoredCell, restore
 from autograder.submission import read
 
 ASSIGNMENT = "03_numeric_data"
@@ -128,3 +128,10 @@ def test_text_only_differs_by_white_space_at_line_ends(restored: Any) -> None:
     found = restored(notebook)
     assert not found.notes
     assert "normalize" in found.unanswered
+
+
+def test_a_cell_is_called_by_what_its_author_can_find() -> None:
+    assert RestoredCell(0, "solution", "x", "invert").name == "the solution cell of `invert`"
+    assert RestoredCell(0, "check", "x", "invert").name == "the check cell of `invert`"
+    own = RestoredCell(0, "free", "\n# Experiment: try 3\nrun(3)\n", None)
+    assert own.name == "the cell that begins `# Experiment: try 3`"
