@@ -3,15 +3,21 @@
 A worker that dies takes no other submission with it: what it had not finished is given to a new one.
 """
 
+import ctypes
 import multiprocessing
 import os
+import signal
+import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from typing import Final
 
 from autograder.box import Limits
 from autograder.pipeline import Graded, Settings, grade, grader_failed
 from autograder.submission import Submission
+
+PR_SET_PDEATHSIG: Final = 1
 
 
 def workers_for(limits: Limits) -> int:
@@ -21,9 +27,11 @@ def workers_for(limits: Limits) -> int:
     return max(1, min(cores, memory // limits.memory))
 
 
-def grade_all(submissions: Sequence[Submission], settings: Settings, workers: int) -> Iterator[tuple[int, Graded]]:
-    """Each submission's place in the sequence and its result, in the order in which they finish."""
-    waiting = list(enumerate(submissions))
+def grade_all(
+    submissions: Sequence[tuple[int, Submission]], settings: Settings, workers: int
+) -> Iterator[tuple[int, Graded]]:
+    """Each submission's place and its result, in the order in which they finish."""
+    waiting = list(submissions)
     while waiting:
         lost: list[tuple[int, Submission]] = []
         for place, submission, graded in _round(waiting, settings, workers):
@@ -43,7 +51,7 @@ def _round(
     waiting: list[tuple[int, Submission]], settings: Settings, workers: int
 ) -> Iterator[tuple[int, Submission, Graded | None]]:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context, initializer=_quiet) as pool:
+    with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context, initializer=_begin) as pool:
         futures: dict[Future[Graded], tuple[int, Submission]] = {
             pool.submit(grade, submission, settings): (place, submission) for place, submission in waiting
         }
@@ -62,8 +70,13 @@ def _round(
             raise
 
 
-def _quiet() -> None:
-    """A worker's own streams are nobody's: standard output may be a JSON document's."""
+def _begin() -> None:
+    """A worker's own streams are nobody's: standard output may be a JSON document's. It dies with its parent."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
+    if sys.platform == "linux":
+        # A grader that is killed tells nobody; without this its workers, and their boxes, would wait for ever.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == 1:
+            os._exit(1)  # it had died before

@@ -59,9 +59,13 @@ def grade(
             "--allow-weak-box", help="Grade although protections are missing; every result then says practice."
         ),
     ] = False,
+    cache: Annotated[
+        bool,
+        typer.Option(" /--no-cache", help="Also grade anew what --output already has, unchanged, from an earlier run."),
+    ] = True,
     course: CourseOption = None,
 ) -> None:
-    """Grade submissions.
+    """Grade submissions. Killed or interrupted, the same command goes on where it was.
 
     Exit status: 0 every submission got a result, whatever the marks; 1 the grader itself failed on some;
     2 wrong usage or nothing to grade; 3 no box, or not closed enough; 4 some paths held no submission.
@@ -71,7 +75,7 @@ def grade(
     from autograder.grade import Refused, Request, run
 
     limits = Limits(cell_seconds=cell_seconds, call_seconds=call_seconds, total_seconds=total_seconds)
-    request = Request(paths, limits, workers, seed, training_seed, output, json, allow_weak_box)
+    request = Request(paths, limits, workers, seed, training_seed, output, json, allow_weak_box, cache)
     try:
         status = run(request, _course(course), err)
     except Refused as refusal:

@@ -11,8 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from autograder.batch import grade_all, workers_for
 from autograder.box import BoxUnavailable, Limits
 from autograder.box.canary import PROTECTIONS, REQUIRED, observe
+from autograder.box.sandbox import sweep
 from autograder.course import Course
-from autograder.pipeline import Graded, Settings
+from autograder.pipeline import Settings, identity
 from autograder.report import terminal
 from autograder.report.files import Results, as_json
 from autograder.result import Result
@@ -41,6 +42,7 @@ class Request:
     output: Path | None
     json: bool
     allow_weak_box: bool
+    cache: bool
 
 
 def run(request: Request, course: Course, err: Console) -> int:
@@ -51,23 +53,28 @@ def run(request: Request, course: Course, err: Console) -> int:
     if not submissions:
         raise Refused("Nothing to grade.", 2)
     settings = _settings(request, course, err)
+    sweep()
     started = time.monotonic()
-    results = Results(request.output) if request.output else None
-    graded = _grade(submissions, settings, request.workers or workers_for(request.limits), results, err)
-    in_order = [graded[place] for place in sorted(graded)]
-    page = results.finish(in_order) if results else None
-    found = [result for result, _ in in_order]
+    results = Results(request.output, submissions) if request.output else None
+    graded = _earlier(submissions, settings, results) if results and request.cache else {}
+    earlier = len(graded)
+    graded |= _grade(submissions, settings, request.workers or workers_for(request.limits), results, graded, err)
+    found = [graded[place] for place in range(len(submissions))]
+    page = results.finish(found) if results else None
     if request.json:
         sys.stdout.write(as_json(found) + "\n")
         sys.stdout.flush()
     else:
         _show(found, Console(highlight=False))
     seconds = time.monotonic() - started
-    err.print(f"{len(found)} graded in {seconds:.1f} s ({seconds / len(found):.1f} s each).", style="dim")
+    fresh = len(found) - earlier
+    told = f"{fresh} graded in {seconds:.1f} s ({seconds / max(fresh, 1):.1f} s each)."
+    if earlier:
+        told += f" {earlier} had been graded before, with nothing changed since (--no-cache grades them anew)."
+    err.print(told, style="dim")
     if page:
         err.print(f"Reports: {page} (and STUDENT/ASSIGNMENT/feedback.html beside it)", soft_wrap=True, markup=False)
-    if any(result.cause in {"grader", "box"} or any(e.cause in {"grader", "box"} for e in result.exercises)
-           for result in found):  # fmt: skip
+    if any(result.grader_failed for result in found):
         err.print("The grader itself failed on some of them: see their messages. Grade those again.", style="red")
         return 1
     return 4 if complaints else 0
@@ -97,22 +104,32 @@ def _settings(request: Request, course: Course, err: Console) -> Settings:
     return Settings(course, request.limits, seed, request.training_seed, protections, for_marks=not missing)
 
 
+def _earlier(submissions: list[Submission], settings: Settings, results: Results) -> dict[int, Result]:
+    """What an earlier run of the same command, ended or killed, has left to take over."""
+    found = {place: results.earlier(place, identity(one, settings)) for place, one in enumerate(submissions)}
+    return {place: result for place, result in found.items() if result is not None}
+
+
 def _grade(
-    submissions: list[Submission], settings: Settings, workers: int, results: Results | None, err: Console
-) -> dict[int, tuple[Result, Path]]:
-    found: dict[int, tuple[Result, Path]] = {}
+    submissions: list[Submission],
+    settings: Settings,
+    workers: int,
+    results: Results | None,
+    earlier: dict[int, Result],
+    err: Console,
+) -> dict[int, Result]:
+    found: dict[int, Result] = {}
+    left = [(place, submission) for place, submission in enumerate(submissions) if place not in earlier]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err) as progress:
-        bar = progress.add_task("grading", total=len(submissions))
-        for place, graded in grade_all(submissions, settings, workers):
-            found[place] = (graded.result, _keep(results, graded))
+        bar = progress.add_task("grading", total=len(submissions), completed=len(earlier))
+        for place, graded in grade_all(left, settings, workers):
+            found[place] = graded.result
+            if results:
+                results.keep(place, graded)
             progress.update(bar, advance=1, description=f"graded {_label(graded.result)}")
         progress.update(bar, description="graded")
     return found
-
-
-def _keep(results: Results | None, graded: Graded) -> Path:
-    return results.keep(graded) if results else Path()
 
 
 def _label(result: Result) -> str:

@@ -1,7 +1,9 @@
 """One submission's way: collect, restore, execute, examine, mark. Read it top to bottom."""
 
+import dataclasses
 import hashlib
 import importlib.metadata
+import json
 import platform
 import time
 import traceback
@@ -58,7 +60,7 @@ class Graded:
 
 def grade(submission: Submission, settings: Settings) -> Graded:
     """Grade one submission. Never raises: whatever goes wrong is part of the result."""
-    record = _record(settings)
+    record = _record(settings) | {"identity": identity(submission, settings)}
     assignment: Assignment | None = None
     try:
         if submission.assignment is None:
@@ -80,6 +82,26 @@ def grade(submission: Submission, settings: Settings) -> Graded:
             "the traceback is in the result's record; grade this submission again once it is mended."
         )
         return Graded(_ungraded(submission, assignment, record, "grader", message))
+
+
+def identity(submission: Submission, settings: Settings) -> str | None:
+    """A hash of everything that a result follows from; None when the submission cannot be read.
+
+    Two gradings of one identity give the same marks and messages, so that the second can be spared.
+    """
+    course = settings.course
+    try:
+        assignment = course.assignment(str(submission.assignment)) if submission.assignment else None
+        file = hashlib.sha256(submission.path.read_bytes()).hexdigest() if submission.path.is_file() else None
+    except (OSError, CourseError):
+        return None
+    facts = [
+        submission.student, submission.assignment, submission.problem, submission.path.is_symlink(), file,
+        assignment and [assignment.sha256, assignment.checks_sha256], course.lock_sha256, course.names,
+        settings.seed, settings.training_seed, settings.for_marks, settings.protections,
+        dataclasses.asdict(settings.limits), versions_here(),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def grader_failed(submission: Submission, settings: Settings, message: str) -> Graded:

@@ -50,6 +50,11 @@ class Result:
     def ungraded(self) -> list[ExerciseResult]:
         return [exercise for exercise in self.exercises if exercise.points is None]
 
+    @property
+    def grader_failed(self) -> bool:
+        """Whether the grader itself failed on any of it: not the student's turn, and worth grading again."""
+        return bool({self.cause, *(exercise.cause for exercise in self.exercises)} & {"grader", "box"})
+
     def as_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 

@@ -14,6 +14,7 @@ from autograder.report import page, terminal
 from autograder.report.files import Results
 from autograder.restoration import RestoredCell
 from autograder.result import CheckResult, ExerciseResult, Result
+from autograder.submission import Submission
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[2J\u202e[red]{{ 7 * 7 }}"
 
@@ -96,11 +97,13 @@ def test_a_weak_box_is_practice() -> None:
 
 
 def test_names_become_folders_that_stay_inside(tmp_path: Path) -> None:
-    results = Results(tmp_path / "results")
     names = ["../../ada", "/etc", ".hidden", "a" * 300, "é ü", "", "ada", "ada"]
-    folders = [results.keep(Graded(result(name))) for name in names]
-    assert len(set(folders)) == len(names)
-    for folder in folders:
+    submissions = [Submission(tmp_path, name, "03_numeric_data") for name in names]
+    results = Results(tmp_path / "results", submissions)
+    for place, name in enumerate(names):
+        results.keep(place, Graded(result(name)))
+    assert len(set(results.folders)) == len(names)
+    for folder in results.folders:
         assert folder.resolve().is_relative_to(tmp_path / "results")
         assert (folder / "feedback.html").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["results"]

@@ -1,5 +1,6 @@
 """A control group a box, so that memory is bounded for all its processes together."""
 
+import contextlib
 import itertools
 import os
 import time
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 ROOT = Path("/sys/fs/cgroup")
+NAME = "lstm-autograder-"
 _numbers = itertools.count()
 
 
@@ -68,6 +70,17 @@ def group(limit: int) -> Group | None:
     return None
 
 
+def sweep() -> None:
+    """Remove the groups of graders that are no more."""
+    version1 = ROOT / "memory"
+    parent = _own_group(version1) if (version1 / "memory.limit_in_bytes").exists() else ROOT
+    for folder in parent.glob(f"{NAME}*"):
+        pid = folder.name.removeprefix(NAME).split("-")[0]
+        if not Path("/proc", pid).exists():
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
 def _own_group(hierarchy: Path) -> Path:
     """This process's own group, so that a limit already set on it goes on holding."""
     for line in Path("/proc/self/cgroup").read_text().splitlines():
@@ -78,7 +91,7 @@ def _own_group(hierarchy: Path) -> Path:
 
 
 def _name() -> str:
-    return f"lstm-autograder-{os.getpid()}-{next(_numbers)}"
+    return f"{NAME}{os.getpid()}-{next(_numbers)}"
 
 
 def _count(file: Path, key: str) -> int:

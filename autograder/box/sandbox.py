@@ -3,7 +3,9 @@
 How it is closed, and why each line is there, is in `Box._command`.
 """
 
+import contextlib
 import enum
+import fcntl
 import itertools
 import os
 import shutil
@@ -26,6 +28,7 @@ CHANNEL: Final = "/run/grader.sock"
 HOME: Final = "/home/student"
 # Users of the boxes' own: a range that systems give neither to people nor to services nor to containers.
 FIRST_USER: Final = 0x7000_0000
+FOLDER: Final = "lstm-box-"
 
 ONE_THREAD: Final = dict.fromkeys(
     (
@@ -56,6 +59,26 @@ def _unused_user() -> int:
     return FIRST_USER + os.getpid() % 2**22 * 64 + next(_numbers) % 64
 
 
+def sweep() -> None:
+    """Remove what the boxes of graders that were killed have left: nobody holds the lock on it."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        with contextlib.suppress(OSError):
+            os.close(_locked(folder))
+            shutil.rmtree(folder)
+    memory.sweep()
+
+
+def _locked(folder: Path) -> int:
+    """The descriptor of a lock on the folder, which ends with this process. Raises OSError when another holds it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 class BoxUnavailable(RuntimeError):
     """No box can be started here; the message says what to do about it."""
 
@@ -79,7 +102,8 @@ class Box:
         self.limits = limits
         self._user = _unused_user()
         self._data = tuple(data)
-        self._folder = Path(tempfile.mkdtemp(prefix="lstm-box-"))
+        self._folder = Path(tempfile.mkdtemp(prefix=FOLDER))
+        self._lock = _locked(self._folder)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self._folder / "channel"))
         self._listener.listen(4)
@@ -147,6 +171,7 @@ class Box:
                 connection.close()
             self._stderr.close()
             shutil.rmtree(self._folder, ignore_errors=True)
+            os.close(self._lock)
         return self._ending
 
     def __enter__(self) -> "Box":
@@ -246,5 +271,6 @@ class Box:
     def _abandon(self) -> None:
         self._listener.close()
         shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._lock)
         if self._group is not None:
             self._group.remove()

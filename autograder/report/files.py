@@ -1,47 +1,74 @@
 """Results kept as files: each written whole or not at all, as soon as it is there."""
 
+import contextlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
 from autograder.pipeline import Graded
 from autograder.report import page
 from autograder.result import Result
+from autograder.submission import Submission
 
+RESULT: Final = "result.json"
 _UNSAFE: Final = re.compile(r"[^\w.@+-]+")
 
 
 class Results:
-    """A folder of results: `STUDENT/ASSIGNMENT/result.json` and `feedback.html`, `results.json`, `index.html`."""
+    """A folder of results: `STUDENT/ASSIGNMENT/result.json` and `feedback.html`, `results.json`, `index.html`.
 
-    def __init__(self, folder: Path) -> None:
+    A submission's folder follows from the list of all of them, so that the same command finds it again.
+    """
+
+    def __init__(self, folder: Path, submissions: Iterable[Submission]) -> None:
         self.folder = folder
-        self._taken: set[Path] = set()
+        self.folders = _folders(folder, submissions)
         folder.mkdir(parents=True, exist_ok=True)
 
-    def keep(self, graded: Graded) -> Path:
-        """Write one submission's files and return its folder."""
-        result = graded.result
-        wanted = self.folder / _name(result.student) / _name(result.assignment or "unknown")
-        folder, number = wanted, 2
-        while folder in self._taken:
-            folder, number = wanted.with_name(f"{wanted.name}-{number}"), number + 1
-        self._taken.add(folder)
+    def earlier(self, place: int, identity: str | None) -> Result | None:
+        """The result that an earlier grading left of the submission at `place`, if it would come out the same now.
+
+        None where the grader itself had failed: that is worth another try.
+        """
+        try:
+            kept = json.loads((self.folders[place] / RESULT).read_text(encoding="utf-8"))
+            result = Result.from_dict(kept)
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        if identity is None or result.record.get("identity") != identity or result.grader_failed:
+            return None
+        return result
+
+    def keep(self, place: int, graded: Graded) -> None:
+        """Write the files of the submission at `place`; the result last, so that where it is, all is."""
+        folder = self.folders[place]
         folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / "result.json", result.to_json() + "\n")
         _write(folder / "feedback.html", page.feedback(graded))
-        return folder
+        _write(folder / RESULT, graded.result.to_json() + "\n")
 
-    def finish(self, results: Iterable[tuple[Result, Path]]) -> Path:
-        """Write the list of all results and the page that leads to each; returns the page."""
-        all_results = list(results)
-        _write(self.folder / "results.json", as_json([result for result, _ in all_results]) + "\n")
-        rows = [(result, folder.relative_to(self.folder).as_posix()) for result, folder in all_results]
-        _write(self.folder / "index.html", page.index(rows))
+    def finish(self, results: Sequence[Result]) -> Path:
+        """Write the list of all results, in order, and the page that leads to each; returns the page."""
+        _write(self.folder / "results.json", as_json(results) + "\n")
+        folders = (folder.relative_to(self.folder).as_posix() for folder in self.folders)
+        _write(self.folder / "index.html", page.index(list(zip(results, folders, strict=True))))
         return self.folder / "index.html"
+
+
+def _folders(root: Path, submissions: Iterable[Submission]) -> list[Path]:
+    """A folder each, none twice."""
+    folders: list[Path] = []
+    taken: set[Path] = set()
+    for submission in submissions:
+        wanted = root / _name(submission.student) / _name(submission.assignment or "unknown")
+        folder, number = wanted, 2
+        while folder in taken:
+            folder, number = wanted.with_name(f"{wanted.name}-{number}"), number + 1
+        taken.add(folder)
+        folders.append(folder)
+    return folders
 
 
 def as_json(results: Iterable[Result]) -> str:
@@ -54,6 +81,9 @@ def _name(text: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
+    for left in path.parent.glob(f".{path.name}.*"):  # by a grader that was killed as it wrote
+        with contextlib.suppress(FileNotFoundError):
+            left.unlink()
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("w", encoding="utf-8", errors="replace") as file:
         file.write(text)
