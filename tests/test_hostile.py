@@ -1,302 +1,143 @@
-"""Submissions that attack the grader, or the machine: each costs its own exercise, and only that.
+"""Submissions that attack the grader, or the machine, or are merely damaged: each costs itself at most.
 
-Every one answers `invert` rightly beside its attack, and must keep those points. What could harm a
-machine first looks whether it sits in a process namespace of its own, and otherwise does nothing.
+The corpus is data (`hostile/`); every one of it is graded in a box, in one batch's worker process, and held to its
+marks, to the sentence that its author gets, and to having left nothing behind: no point, no process, no file, no word.
 """
 
+import contextlib
+import itertools
 import os
-from dataclasses import dataclass
+import re
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import Grader
-from submissions import COURSE, insert, lean, only, own_cell
+from hostile_submissions import Hostile, corpus, write
+from submissions import COURSE, lean, only
+from submissions import write as write_notebook
 
-from autograder.result import ExerciseResult, Result
+from autograder.box import memory
+from autograder.box.sandbox import FIRST_USER, FOLDER, _locked
+from autograder.pipeline import Graded, Settings, grade
+from autograder.report import page
+from autograder.submission import Submission
 
-ASSIGNMENT = "03_numeric_data"
-
-# Before anything dangerous: outside a box, where process 1 is not bubblewrap, it stops here.
-IN_A_BOX = """
-import os, pathlib
-if pathlib.Path("/proc/1/comm").read_text().strip() != "bwrap" or os.getuid() == 0:
-    raise SystemExit("not in a box")
-"""
-
-
-@dataclass(frozen=True)
-class Attack:
-    """A solution cell of `normalize`, what it tries, and what it must come to."""
-
-    tries: str
-    code: str
-    outcome: str
-    cause: str | None = None
+CORPUS = corpus()
+SEED = 7_345_109_226_511_873  # long enough to be found wherever it should not be
+SECONDS = {"cell_seconds": 8, "call_seconds": 3, "total_seconds": 90}
+# To start a box takes its time too; one submission may need several.
+GRACE = 60
 
 
-ATTACKS = {
-    "lying-equality": Attack(
-        "an answer that is equal to everything",
-        """
-import numpy as np
-class Yes(np.ndarray):
-    def __eq__(self, other): return True
-    def __ne__(self, other): return False
-    def __array__(self, *args, **kwargs): return self
-    def __bool__(self): return True
-def normalize(train, test, feature_range=(0, 1)):
-    yes = np.zeros((len(train), 1)).view(Yes)
-    return yes, yes, yes
-""",
-        "not_earned",
-    ),
-    "patched-numpy-testing": Attack(
-        "numpy's and pytest's comparisons always agree",
-        """
-import numpy as np
-np.testing.assert_allclose = np.testing.assert_array_equal = lambda *args, **kwargs: None
-np.array_equal = lambda *args, **kwargs: True
-try:
-    import pytest
-    pytest.fail = lambda *args, **kwargs: None
-except ImportError:
-    pass
-def normalize(train, test, feature_range=(0, 1)):
-    return np.zeros((3, 1)), np.zeros((3, 1)), None
-""",
-        "not_earned",
-    ),
-    "deleted-asserts": Attack(
-        "an AST transformer that removes every assert from later cells",
-        """
-import ast
-class NoAsserts(ast.NodeTransformer):
-    def visit_Assert(self, node): return None
-get_ipython().ast_transformers.append(NoAsserts())
-def normalize(train, test, feature_range=(0, 1)):
-    return None
-""",
-        "not_earned",
-    ),
-    "sys-exit": Attack("ends the notebook as if it had succeeded", "import sys\nsys.exit(0)", "not_earned"),
-    "sys-exit-in-function": Attack(
-        "ends the process when it is asked",
-        "import sys\ndef normalize(train, test, feature_range=(0, 1)):\n    sys.exit(0)",
-        "not_earned",
-    ),
-    "os-exit": Attack("ends the kernel", "import os\nos._exit(0)", "could_not_be_graded", "notebook"),
-    "os-exit-in-function": Attack(
-        "ends the kernel when it is asked",
-        "import os\ndef normalize(train, test, feature_range=(0, 1)):\n    os._exit(0)",
-        "could_not_be_graded",
-        "notebook",
-    ),
-    "endless-loop": Attack("never ends", "while True:\n    pass", "could_not_be_graded", "time"),
-    "endless-loop-that-swallows": Attack(
-        "never ends and cannot be interrupted",
-        """
-import time, signal
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-while True:
-    try:
-        time.sleep(1)
-    except BaseException:
-        pass
-""",
-        "could_not_be_graded",
-        "time",
-    ),
-    "endless-loop-in-function": Attack(
-        "never ends when it is asked",
-        "def normalize(train, test, feature_range=(0, 1)):\n    while True:\n        pass",
-        "could_not_be_graded",
-        "time",
-    ),
-    "ten-gigabytes": Attack(
-        "takes 10 GB at once",
-        IN_A_BOX + "import numpy as np\nhoard = np.ones(10 * 2**27)\n",
-        "could_not_be_graded",
-        "memory",
-    ),
-    "ten-gigabytes-in-function": Attack(
-        "takes 10 GB when it is asked",
-        IN_A_BOX + "def normalize(train, test, feature_range=(0, 1)):\n    return bytearray(10 * 2**30)",
-        "could_not_be_graded",
-        "memory",
-    ),
-    "many-gigabytes": Attack(
-        "takes 10 GB in ten processes",
-        IN_A_BOX + "import time\nfor _ in range(10):\n    if os.fork() == 0:\n        hoard = bytearray(b'x') * 2**30\n"
-        "        time.sleep(60)\n        os._exit(0)\ntime.sleep(60)",
-        "could_not_be_graded",
-    ),
-    "fork-bomb": Attack(
-        "forks without end",
-        IN_A_BOX + "while True:\n    try:\n        os.fork()\n    except OSError:\n        pass",
-        "could_not_be_graded",
-    ),
-    "kill-all": Attack(
-        "kills every process that it can reach",
-        IN_A_BOX + "import signal\nos.kill(-1, signal.SIGKILL)",
-        "could_not_be_graded",
-        "notebook",
-    ),
-    "output-flood": Attack(
-        "prints without end",
-        IN_A_BOX + "line = 'x' * 10_000\nwhile True:\n    print(line)",
-        "could_not_be_graded",
-    ),
-    "disk": Attack(
-        "fills the disk and shared memory",
-        IN_A_BOX + "for folder in ('/tmp', '/dev/shm', os.path.expanduser('~')):\n"
-        "    try:\n        with open(folder + '/big', 'wb') as file:\n            for _ in range(4000):\n"
-        "                file.write(bytes(2**20))\n    except OSError:\n        pass\n"
-        "def normalize(train, test, feature_range=(0, 1)):\n    return None",
-        "not_earned",
-    ),
-    "forged-answers": Attack(
-        "answers the examiner before it asks",
-        """
-import os, socket, json, struct, threading
-def forge():
-    while True:
-        try:
-            connection = socket.socket(socket.AF_UNIX)
-            connection.connect(os.environ.get("GRADER_CHANNEL", "/run/grader.sock"))
-            head = json.dumps([["dict", [["id", 1], ["value", ["list", []]]]], []]).encode()
-            while True:
-                connection.sendall(struct.pack("!II", len(head), 0) + head)
-        except OSError:
-            return
-threading.Thread(target=forge, daemon=True).start()
-def normalize(train, test, feature_range=(0, 1)):
-    return None
-""",
-        "not_earned",
-    ),
-    "pickle": Attack(
-        "an answer that would run when it is unpickled",
-        """
-class Bomb:
-    def __reduce__(self): return (print, ("unpickled",))
-def normalize(train, test, feature_range=(0, 1)):
-    return Bomb(), Bomb(), Bomb()
-""",
-        "not_earned",
-    ),
-    "endless-answer": Attack(
-        "an answer that contains itself",
-        "def normalize(train, test, feature_range=(0, 1)):\n    a = []\n    a.append(a)\n    return a, a, a",
-        "not_earned",
-    ),
-    "huge-answer": Attack(
-        "an answer of 160 MB",
-        "import numpy as np\ndef normalize(train, test, feature_range=(0, 1)):\n"
-        "    a = np.zeros(20_000_000)\n    return a, a, None",
-        "not_earned",
-    ),
-    "markup": Attack(
-        "markup, escapes and workflow commands in an error's text",
-        "def normalize(train, test, feature_range=(0, 1)):\n"
-        "    raise ValueError('<script>alert(1)</script>\\x1b[2J\\n::error::forged [red]\\ud800')",
-        "not_earned",
-    ),
-    "traps": Attack(
-        "traps for whoever comes next: startup files and modules of other names",
-        """
-import pathlib
-for name in ("sitecustomize.py", "nbformat.py", "conftest.py", "pytest.ini", ".ipython/profile_default/startup/a.py"):
-    for folder in (pathlib.Path.cwd(), pathlib.Path.home(), pathlib.Path("/tmp")):
-        try:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text("raise SystemExit('trapped')")
-        except OSError:
-            pass
-def normalize(train, test, feature_range=(0, 1)):
-    return None
-""",
-        "not_earned",
-    ),
-}
-QUICK = {"cell_seconds": 8, "call_seconds": 3, "total_seconds": 90}
+@pytest.fixture(scope="module")
+def limited(settings: Settings) -> Settings:
+    return replace(settings, seed=SEED, limits=replace(settings.limits, **SECONDS))
 
 
-def found(result: Result, exercise: str) -> ExerciseResult:
-    return next(e for e in result.exercises if e.id == exercise)
+@pytest.fixture(scope="module")
+def listener() -> Iterator[int]:
+    """A port on loopback that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
 
 
-@pytest.mark.parametrize("name", ATTACKS)
-def test_an_attack_costs_its_own_exercise_only(name: str, grade: Grader) -> None:
-    attack = ATTACKS[name]
-    notebook = lean(only(ASSIGNMENT, "invert", normalize=attack.code))
-    result = grade(notebook, ASSIGNMENT, **QUICK).result
-    attacked, honest = found(result, "normalize"), found(result, "invert")
-    assert attacked.outcome == attack.outcome, attacked
-    assert attacked.points == (None if attack.outcome == "could_not_be_graded" else 0)
-    assert attack.cause in {None, attacked.cause}, attacked
-    assert len(attacked.message) > 20
-    assert (honest.outcome, honest.points) == ("earned", honest.max_points), honest
-    assert result.score == honest.max_points
-    assert_nothing_is_left()
+def test_there_are_enough_of_them() -> None:
+    groups = Counter(one.group for one in CORPUS)
+    assert sum(groups.values()) >= 130
+    assert set(groups) == {"forgery", "reading", "abuse", "damaged"}
+    assert len({one.name for one in CORPUS}) == len(CORPUS)
 
 
-def assert_nothing_is_left() -> None:
+@pytest.mark.parametrize("hostile", CORPUS, ids=lambda one: f"{one.group}-{one.name}")
+def test_a_submission_costs_itself_at_most(
+    hostile: Hostile, limited: Settings, worker: ProcessPoolExecutor, listener: int, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("the answers")
+    facts = {"root": str(COURSE.root), "port": listener, "secret": str(secret)}
+    path = write(
+        hostile, tmp_path / "class" / hostile.student / hostile.assignment / f"{hostile.assignment}.ipynb", facts
+    )
+    started = time.monotonic()
+    graded = worker.submit(grade, Submission(path, hostile.student, hostile.assignment), limited).result()
+    assert time.monotonic() - started < limited.limits.total_seconds + GRACE
+    assert_marks(hostile, graded)
+    assert_nothing_is_told(hostile, graded)
+    assert_nothing_is_left(worker)
+    if hostile.group in {"abuse", "forgery"}:
+        assert_the_next_is_unaffected(limited, worker, tmp_path)
+
+
+def assert_marks(hostile: Hostile, graded: Graded) -> None:
+    exercises = {exercise.id: exercise for exercise in graded.result.exercises}
+    attacked = exercises[hostile.attacked]
+    if hostile.reference:
+        assert {one.outcome for one in exercises.values()} == {hostile.outcome}, exercises
+    assert attacked.outcome == hostile.outcome, attacked
+    if hostile.outcome == "could_not_be_graded":
+        assert attacked.points is None
+        assert attacked.cause in ({hostile.cause} if hostile.cause else {"notebook", "time", "memory"}), attacked
+    else:
+        assert attacked.cause is None
+        assert (attacked.points == attacked.max_points) == (hostile.outcome == "earned")
+        assert (attacked.points == 0) == (hostile.outcome == "not_earned")
+    assert len(attacked.message) > 20 or hostile.outcome == "earned"
+    assert hostile.says in attacked.message
+    for name in () if hostile.reference or hostile.may_be_lost else hostile.honest:
+        assert exercises[name].outcome == "earned", exercises[name]
+        assert exercises[name].points == exercises[name].max_points
+    # What was neither attacked nor answered earns nothing by the attack.
+    others = set(exercises) - {hostile.attacked, *hostile.honest}
+    assert hostile.reference or not [exercises[name] for name in others if exercises[name].points]
+
+
+def assert_nothing_is_told(hostile: Hostile, graded: Graded) -> None:
+    """Not in what the student gets to see, nor in what is kept beside it."""
+    printed = "".join(str(output) for run in graded.transcript for output in run.outputs)
+    if hostile.sees_nothing:
+        assert "SEEN []" in printed, printed
+    shown = page.feedback(graded)
+    kept = replace(graded.result, record={}).to_json()
+    hidden = [str(SEED), str(COURSE.root), *hostile.not_told, *lines_of_the_checks(hostile.assignment)]
+    for text in (printed, shown, kept):
+        assert not [secret for secret in hidden if secret in text and secret not in (hostile.code or "")]
+    assert not re.search(r"<(script|img|svg|iframe)\b(?![^>]*data:image/png)", shown)
+    assert "\x1b" not in shown + kept
+
+
+def lines_of_the_checks(assignment: str) -> list[str]:
+    """Code of the hidden checks that no message repeats."""
+    text = COURSE.assignment(assignment).checks.read_text(encoding="utf-8")
+    return [line.strip() for line in text.splitlines() if "student." in line and "rng" in line]
+
+
+def assert_nothing_is_left(worker: ProcessPoolExecutor) -> None:
     """No box's folder, no control group and no process of a box outlives its submission."""
-    assert not [path for path in Path("/tmp").glob("lstm-box-*") if str(os.getpid()) in path.name]
-    for comm in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            command = comm.read_bytes()
-        except OSError:
-            continue
-        assert b"boxed import agent" not in command or b"bwrap" not in command or _is_not_ours(comm.parent)
+    pid = worker.submit(os.getpid).result()
+    for folder in Path("/tmp").glob(f"{FOLDER}*"):
+        with contextlib.suppress(OSError):
+            os.close(_locked(folder))  # of a box that runs in another test it cannot be had
+            raise AssertionError(f"{folder} was left behind")
+    groups = itertools.chain(memory.ROOT.rglob(f"{memory.NAME}{pid}-*"))
+    assert not list(groups)
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            text = status.read_text()
+            user = int(re.findall(r"^Uid:\t(\d+)", text, re.MULTILINE)[0])
+            assert (user - FIRST_USER) // 64 != pid % 2**22, text
+            assert not ("Name:\tbwrap" in text and f"PPid:\t{pid}\n" in text), text
 
 
-def _is_not_ours(process: Path) -> bool:
-    """Whether a box belongs to another test process that runs beside this one."""
-    return f"PPid:\t{os.getpid()}\n" not in (process / "status").read_text()
-
-
-def test_nothing_of_the_grader_can_be_read(grade: Grader) -> None:
-    """A submission that looks for checks, labels, secrets and other submissions finds none of them."""
-    spy = f"""
-import os, pathlib, socket, sys, importlib.util
-seen = []
-for path in ({str(COURSE.root)!r}, "/etc/shadow", "/etc/passwd", "/root/.ssh", "/home", "/var", "/sys"):
-    try:
-        seen += [str(p) for p in pathlib.Path(path).rglob("*") if ".venv" not in p.parts and "student" not in p.parts]
-    except OSError:
-        pass
-if importlib.util.find_spec("autograder"):
-    seen.append("autograder")
-seen += [name for name in os.environ if "SEED" in name and name != "PYTHONHASHSEED"]
-try:
-    socket.create_connection(("127.0.0.1", 22), 1)
-    seen.append("network")
-except OSError:
-    pass
-outside = [p for p in os.listdir("/proc") if p.isdigit() and "bwrap" not in open(f"/proc/{{p}}/comm").read()
-           and "python" not in open(f"/proc/{{p}}/cmdline").read()]
-print("SEEN", seen)
-"""
-    notebook = insert(lean(only(ASSIGNMENT, "invert")), "normalize", own_cell(spy))
-    graded = grade(notebook, ASSIGNMENT, **QUICK)
-    printed = "".join(str(output.get("text")) for run in graded.transcript for output in run.outputs)
-    assert "SEEN []" in printed
-
-
-def test_what_is_printed_when_asked_reaches_nobody(grade: Grader) -> None:
-    """Hidden inputs are seen by the function, but what it prints of them is not in the feedback."""
-    code = """
-import sys
-
-def normalize(train, test, feature_range=(0, 1)):
-    if "boxed" in sys._getframe(1).f_code.co_filename:  # not the visible check, whose inputs are no secret
-        print("LEAKED", train)
-        asked.append(train)
-        raise ValueError(f"asked {len(asked)} times")
-
-asked = []
-"""
-    graded = grade(lean(only(ASSIGNMENT, normalize=code)), ASSIGNMENT, **QUICK)
-    assert "asked 1 times" in graded.result.to_json()
-    assert "LEAKED" not in str([run.outputs for run in graded.transcript]) + graded.result.to_json()
+def assert_the_next_is_unaffected(settings: Settings, worker: ProcessPoolExecutor, tmp_path: Path) -> None:
+    """The same worker process grades another submission as if there had been nothing before."""
+    assignment = "03_numeric_data"
+    path = tmp_path / "next" / assignment / f"{assignment}.ipynb"
+    write_notebook(lean(only(assignment, "invert")), path)
+    result = worker.submit(grade, Submission(path, "next", assignment), settings).result().result
+    assert [exercise.outcome for exercise in result.exercises] == ["not_earned", "not_earned", "earned", "not_earned"]
+    assert result.notes == ()
