@@ -13,11 +13,11 @@ from autograder.student import Student, StudentError
 
 Sequences = list[list[float]]
 
-PADDING = "2 · Padding: add blanks"
-TRUNCATION = "3 · Truncation: cut readings off"
-BOTH = "4 · Both at once"
-KERAS = "5 · The function of the slides"
-MASK = "6 · A mask says what is data"
+PADDING = "Padding: add blanks"
+TRUNCATION = "Truncation: cut readings off"
+BOTH = "Both at once"
+KERAS = "The function of the slides"
+MASK = "A mask says what is data"
 MASKING = "Keras's `Masking` layer"
 
 SIDES = ("pre", "post")
