@@ -23,6 +23,13 @@ from autograder.expectations import (
 from autograder.inference import Model, rebuild
 from autograder.student import Student
 
+MAKING = "Make the data"
+VECTORS = "From digits to vectors"
+SAMPLES = "From sequences to samples"
+MODEL = "The vanilla model"
+JUDGING = "How shall we judge it?"
+DIALS = "What holds it back?"
+
 TIMESTEPS, FEATURES, OUT_INDEX = 5, 10, 2
 HELD_OUT = 4000
 # Points grow from here to there; guessing reaches 0.10.
@@ -46,7 +53,7 @@ def sequence(value: Any, length: int, n_features: int) -> Array:
     return found.astype(int)
 
 
-@exercise("generate", share=2)
+@exercise("generate", share=2, read=MAKING)
 def test_generates_all_values_alike(student: Student, rng: np.random.Generator) -> None:
     """Whole numbers from 0 to n_features - 1, each as likely as the others."""
     for n_features in (10, 3):
@@ -68,7 +75,7 @@ def two_in_a_row(generate: Any, seed: Any) -> Any:
     return [np.asarray(generate(40, 10, rng)), np.asarray(generate(40, 10, rng))]
 
 
-@exercise("generate", share=1)
+@exercise("generate", share=1, read=MAKING)
 def test_generates_from_the_generator(student: Student, rng: np.random.Generator) -> None:
     """All randomness comes from `rng`: the same state gives the same sequence, and drawing moves it on."""
     draw, other = generator(rng), generator(rng)
@@ -85,7 +92,7 @@ def test_generates_from_the_generator(student: Student, rng: np.random.Generator
 # one-hot-sequence
 
 
-@exercise("one-hot-sequence", share=2)
+@exercise("one-hot-sequence", share=2, read=VECTORS)
 def test_encodes(student: Student, rng: np.random.Generator) -> None:
     """A row a timestep, with a single 1 at the value's place."""
     for length, n_features in ((5, 10), (7, 4), (1, 2)):
@@ -97,7 +104,7 @@ def test_encodes(student: Student, rng: np.random.Generator) -> None:
     close(student.one_hot_encode(digits.tolist(), 6), one_hot(digits, 6), "the encoded list")
 
 
-@exercise("one-hot-sequence", share=2)
+@exercise("one-hot-sequence", share=2, read=VECTORS)
 def test_decodes(student: Student, rng: np.random.Generator) -> None:
     """Decoding gives a list of the places of the largest entries, for one-hot rows and for probabilities."""
     digits = rng.integers(0, 10, 6)
@@ -111,7 +118,7 @@ def test_decodes(student: Student, rng: np.random.Generator) -> None:
     unchanged(student)
 
 
-@exercise("one-hot-sequence", share=1)
+@exercise("one-hot-sequence", share=1, read=VECTORS)
 def test_refuses_values_outside(student: Student, rng: np.random.Generator) -> None:
     """A value outside 0 to n_features - 1 raises ValueError."""
     hint = "Look at the values before you encode; a negative one would count from the end."
@@ -125,7 +132,7 @@ def test_refuses_values_outside(student: Student, rng: np.random.Generator) -> N
 # samples
 
 
-@exercise("samples", share=2)
+@exercise("samples", share=2, read=SAMPLES)
 def test_samples_echo_the_timestep(student: Student, rng: np.random.Generator) -> None:
     """X holds one-hot sequences; y repeats the one at `out_index`."""
     for n, length, n_features, out_index in ((9, 5, 10, 2), (4, 6, 3, 0), (5, 3, 4, 2)):
@@ -138,7 +145,7 @@ def test_samples_echo_the_timestep(student: Student, rng: np.random.Generator) -
             raise Wrong(f"y should repeat timestep {out_index} of X.{found}", "Timesteps are counted from 0.")
 
 
-@exercise("samples", share=1)
+@exercise("samples", share=1, read=SAMPLES)
 def test_samples_are_random(student: Student, rng: np.random.Generator) -> None:
     """The samples differ, use every value at every timestep, and come from `rng` alone."""
     draw = generator(rng)
@@ -189,7 +196,7 @@ def parameters(model: Model) -> int:
                if hasattr(layer, name))  # fmt: skip
 
 
-@exercise("model", share=2)
+@exercise("model", share=2, read=MODEL)
 def test_model_is_a_vanilla_lstm(student: Student) -> None:
     """One LSTM layer and a Dense layer, with 1,898 parameters at 5 x 10 x 16."""
     for timesteps, features, units in ((5, 10, None), (7, 4, 3)):
@@ -206,7 +213,7 @@ def test_model_is_a_vanilla_lstm(student: Student) -> None:
              f"but has {parameters(model):,}.", "`units` sizes the LSTM, `features` the output.")  # fmt: skip
 
 
-@exercise("model", share=1)
+@exercise("model", share=1, read=MODEL)
 def test_model_gives_probabilities(student: Student, rng: np.random.Generator) -> None:
     """The output is a softmax: one probability a value, and one row a sample."""
     _, model = built(student, 6, 4, 5)
@@ -218,7 +225,7 @@ def test_model_gives_probabilities(student: Student, rng: np.random.Generator) -
     that(sums, "each row of the output should sum to 1.", "Give the Dense layer the softmax activation.")
 
 
-@exercise("model", share=1)
+@exercise("model", share=1, read=MODEL)
 def test_model_is_compiled(student: Student) -> None:
     """Compiled with categorical cross-entropy and Adam."""
     handle, _ = built(student, TIMESTEPS, FEATURES)
@@ -243,7 +250,7 @@ def echoing(timestep: Any) -> Any:
     return Echo()
 
 
-@exercise("evaluate", share=2)
+@exercise("evaluate", share=2, read=JUDGING)
 def test_accuracy_is_the_share_of_right_echoes(student: Student, rng: np.random.Generator) -> None:
     """The share of samples whose largest prediction is at the right place, between 0 and 1."""
     digits = rng.integers(0, 4, (60, 5))
@@ -260,7 +267,7 @@ def test_accuracy_is_the_share_of_right_echoes(student: Student, rng: np.random.
     unchanged(student)
 
 
-@exercise("evaluate", share=1)
+@exercise("evaluate", share=1, read=JUDGING)
 def test_accuracy_at_its_ends(student: Student, rng: np.random.Generator) -> None:
     """1 when every echo is right, 0 when none is, also for a single sample."""
     for n in (1, 7):
@@ -274,7 +281,7 @@ def test_accuracy_at_its_ends(student: Student, rng: np.random.Generator) -> Non
 # trained-model: rebuilt here, and asked about sequences that were never in the box
 
 
-@exercise("trained-model")
+@exercise("trained-model", read=DIALS)
 def test_trained_model_echoes(student: Student, rng: np.random.Generator, award: Callable[[float, str], None]) -> None:
     """The trained model echoes timestep 2 of sequences that it has never seen."""
     model = rebuilt(student, "model")
