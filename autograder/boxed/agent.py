@@ -100,10 +100,11 @@ class BoxedEngine(NBClientEngine):
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
         client = CellByCell(
-            nb_man, kernel_name=kernel_name, allow_errors=True, raise_on_iopub_timeout=False, timeout=None
-        )
+            nb_man, kernel_name=kernel_name, allow_errors=True, raise_on_iopub_timeout=False, timeout=None,
+            # What C code writes to the process's own streams (TensorFlow's greetings) is nobody's output.
+            extra_arguments=["--IPKernelApp.capture_fd_output=False"],
+        )  # fmt: skip
         client.reporter = cls.reporter
-        # What C code writes to the process's own streams is nobody's output.
         client.execute(stdout=DEVNULL, stderr=DEVNULL)
 
 
