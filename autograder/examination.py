@@ -156,6 +156,8 @@ class _Examiner:
             self.evidence[pyfuncitem.nodeid] = self._failed(check, error)
         else:
             credit, message = self.awarded or (1.0, "")
+            if credit < 1:
+                message = _told(check, message, None)
             self.evidence[pyfuncitem.nodeid] = Evidence(check, credit, message)
         return True
 
