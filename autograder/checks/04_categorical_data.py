@@ -317,13 +317,17 @@ def test_hot_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
 
 
 def transformed(encoder: Any, values: Any) -> Any:
+    column = np.array(values).reshape(-1, 1)
     try:
-        found = encoder.transform(np.array(values).reshape(-1, 1))
+        found = encoder.transform(column)
     except (TypeError, ValueError) as error:
-        try:  # an encoder of its own may take the values as they are
-            found = encoder.transform(values)
+        try:  # one that was fitted on a column of objects takes no numbers
+            found = encoder.transform(column.astype(object))
         except Exception:
-            raise error from None
+            try:  # an encoder of its own may take the values as they are
+                found = encoder.transform(values)
+            except Exception:
+                raise error from None
     return np.asarray(found.toarray() if hasattr(found, "toarray") else found)
 
 
