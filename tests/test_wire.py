@@ -89,6 +89,13 @@ def test_single_values_come_back_as_they_were(value: Any) -> None:
     assert there_and_back(value) == value
 
 
+def test_times_cross_whatever_step_they_were_made_with() -> None:
+    """A DateOffset has no name that the other side could read; its times need none."""
+    times = pd.date_range("2024-01-01", periods=3, freq=pd.DateOffset(minutes=20))
+    assert there_and_back(times).equals(times)
+    assert there_and_back(times).freq is None
+
+
 def test_a_named_tuple_answers_by_name() -> None:
     found = there_and_back(wire.Record.of(["train", "test"], [1, 2]))
     assert (found.train, found.test, tuple(found)) == (1, 2, (1, 2))

@@ -273,6 +273,8 @@ class _Encoder:
             return ["multi", self.node([tuple(item) for item in value], depth), self.node(list(value.names), depth)]
         if isinstance(value, pd.Index):
             frequency = getattr(value, "freqstr", None)
+            if frequency is not None and not _FREQUENCY.fullmatch(frequency):
+                frequency = None  # a DateOffset, say, whose text is no name; the times are all there
             return ["index", self.column(value, depth), self.node(value.name, depth), frequency]
         if isinstance(value, pd.api.extensions.ExtensionArray):
             return self.column(pd.Series(value), depth)
