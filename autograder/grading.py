@@ -42,7 +42,7 @@ def _undecided(exercise: Exercise, restored: Restored, run: CellRun | None) -> b
 
 
 def _out_of_memory(run: CellRun) -> bool:
-    return run.status == "raised" and (run.error or "").startswith("MemoryError")
+    return run.status == "raised" and (run.error or "").startswith(("MemoryError", "OSError: [Errno 12]"))
 
 
 def _mark(exercise: Exercise, restored: Restored, run: CellRun | None, evidence: list[Evidence]) -> ExerciseResult:

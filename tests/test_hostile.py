@@ -6,9 +6,12 @@ marks, to the sentence that its author gets, and to having left nothing behind: 
 
 import contextlib
 import itertools
+import json
 import os
 import re
 import socket
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -18,6 +21,7 @@ from pathlib import Path
 
 import pytest
 from hostile_submissions import Hostile, corpus, write
+from plain_user import become
 from submissions import COURSE, lean, only
 from submissions import write as write_notebook
 
@@ -25,6 +29,7 @@ from autograder.box import memory
 from autograder.box.sandbox import FIRST_USER, FOLDER, _locked
 from autograder.pipeline import Graded, Settings, grade
 from autograder.report import page
+from autograder.result import Result
 from autograder.submission import Submission
 
 CORPUS = corpus()
@@ -141,3 +146,20 @@ def assert_the_next_is_unaffected(settings: Settings, worker: ProcessPoolExecuto
     result = worker.submit(grade, Submission(path, "next", assignment), settings).result().result
     assert [exercise.outcome for exercise in result.exercises] == ["not_earned", "not_earned", "earned", "not_earned"]
     assert result.notes == ()
+
+
+@pytest.mark.course
+def test_a_plain_user_grades_them_the_same(limited: Settings, tmp_path: Path) -> None:
+    """The whole corpus as one batch of the command, run by a user without rights and so without control groups."""
+    folder = tmp_path / "class"
+    for number, hostile in enumerate(CORPUS):
+        place = folder / f"{number:03} {hostile.student}" / hostile.assignment / f"{hostile.assignment}.ipynb"
+        write(hostile, place, {"root": str(COURSE.root), "port": 1, "secret": str(tmp_path)})
+    command = [*become(tmp_path), sys.executable, "-I", "-m", "autograder", "grade", str(folder), "--json"]
+    command += [f"--{name.replace('_', '-')}={seconds}" for name, seconds in SECONDS.items()]
+    run = subprocess.run([*command, "--seed", str(SEED)], capture_output=True, text=True, check=False, cwd=COURSE.root)
+    assert run.returncode == 0, run.stderr
+    results = [Result.from_dict(one) for one in json.loads(run.stdout)]
+    assert len(results) == len(CORPUS)
+    for hostile, result in zip(CORPUS, results, strict=True):
+        assert_marks(hostile, Graded(result))

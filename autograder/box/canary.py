@@ -45,6 +45,7 @@ def observe(limits: Limits, hidden: list[Path]) -> dict[str, bool]:
             "port": listener.getsockname()[1],
             "hidden": [str(path) for path in hidden],
             "process_memory": limits.process_memory,
+            "address_space": limits.address_space,
             "shared_memory": limits.shared_memory,
             "home_size": limits.home_size,
             "processes": limits.processes,

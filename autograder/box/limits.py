@@ -10,7 +10,8 @@ class Limits:
     """Seconds of wall clock, and bytes.
 
     `memory` bounds the sum of the box's processes where a control group can be had;
-    `process_memory` bounds the data of each process everywhere (TensorFlow needs 0.8 GB).
+    `process_memory` bounds the data of each process everywhere (TensorFlow needs 0.8 GB), and
+    `address_space` what it maps besides, shared memory above all (TensorFlow needs 2.8 GB).
     """
 
     start_seconds: float = 60
@@ -19,6 +20,7 @@ class Limits:
     total_seconds: float = 600
     memory: int = 3072 * MIB
     process_memory: int = 2048 * MIB
+    address_space: int = 6144 * MIB
     processes: int = 256
     file_size: int = 256 * MIB
     home_size: int = 256 * MIB

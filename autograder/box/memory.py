@@ -104,7 +104,7 @@ def _count(file: Path, key: str) -> int:
 
 def _remove(folder: Path) -> None:
     """Remove the group, once the kernel has seen its last process out."""
-    for _ in range(100):
+    for _ in range(500):
         try:
             folder.rmdir()
         except FileNotFoundError:

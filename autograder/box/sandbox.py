@@ -214,8 +214,16 @@ class Box:
         for name, value in self._environment().items():
             command += ["--setenv", name, value]
         command += ["--chdir", HOME, "--seccomp", str(filter_descriptor), "--"]
-        command += ["prlimit", f"--data={limits.process_memory}", f"--nproc={limits.processes}"]
-        command += [f"--fsize={limits.file_size}", "--core=0", "--nofile=1024", "--memlock=65536", "--msgqueue=0", "--"]
+        command += ["prlimit", f"--data={limits.process_memory}", f"--as={limits.address_space}"]
+        command += [
+            f"--nproc={limits.processes}",
+            f"--fsize={limits.file_size}",
+            "--core=0",
+            "--nofile=1024",
+            "--memlock=65536",
+            "--msgqueue=0",
+            "--",
+        ]
         command += ["setpriv", "--no-new-privs", "--inh-caps=-all"]
         if root:
             command += ["--bounding-set=-all", f"--reuid={self._user}", f"--regid={self._user}", "--clear-groups"]

@@ -8,6 +8,7 @@ import ctypes
 import errno
 import importlib.util
 import json
+import mmap
 import os
 import socket
 import sys
@@ -42,7 +43,7 @@ def attacks(facts: dict[str, Any]) -> Iterator[tuple[str, Callable[[], bool]]]:
         "environment_empty",
         lambda: all(name in ENVIRONMENT or name.startswith(ENVIRONMENT_PREFIXES) for name in os.environ),
     )
-    yield "memory_bounded", lambda: _refuses_memory(facts["process_memory"])
+    yield "memory_bounded", lambda: _refuses_memory(facts["process_memory"], facts["address_space"])
     yield "disk_bounded", lambda: _fills("/dev/shm", facts["shared_memory"]) and _fills("/tmp", facts["home_size"])
     yield "processes_bounded", lambda: _refuses_processes(facts["processes"])
 
@@ -106,12 +107,15 @@ def _has_checks() -> bool:
     return any(Path(folder, "checks").exists() for folder in (spec.submodule_search_locations or [])) if spec else False
 
 
-def _refuses_memory(limit: int) -> bool:
-    try:
-        bytearray(limit)
-    except MemoryError:
-        return True
-    return False
+def _refuses_memory(limit: int, address_space: int) -> bool:
+    """Neither as data nor as shared memory, which counts for no process's data. Nothing of it is touched."""
+    for take in (lambda: bytearray(limit), lambda: mmap.mmap(-1, address_space)):
+        try:
+            take()
+        except (MemoryError, OSError):
+            continue
+        return False
+    return True
 
 
 def _fills(folder: str, limit: int) -> bool:
