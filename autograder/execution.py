@@ -85,6 +85,7 @@ class Session:
         self._left_out: set[int] = set()
         self._box: Box | None = None
         self._calls: socket.socket | None = None
+        self._unreachable: Unanswered | None = None
         self._until = time.monotonic() + limits.total_seconds
 
     def execute(self) -> list[CellRun]:
@@ -94,6 +95,8 @@ class Session:
 
     def ask(self, request: dict[str, Any]) -> Answer:
         """Put one request to the kernel. Raises Unanswered when nothing came back."""
+        if self._unreachable is not None:
+            raise self._unreachable
         if self._calls is None:
             self._start(lambda event, cell: None)
         assert self._calls is not None
@@ -202,6 +205,15 @@ class Session:
                 break
         try:
             self._calls = self._kernel_connection(box, events)
+        except TimeoutError:
+            # Whatever holds the kernel now would hold it in the next box too.
+            self._end()
+            self._unreachable = Unanswered(
+                "notebook",
+                "After the last cell the kernel could no longer be reached: something in the notebook goes on running, "
+                "or has changed how cells are run.",
+            )
+            raise self._unreachable from None
         except (EOFError, OSError):
             # The notebook is through, but its kernel cannot be reached: its last cell had the last word.
             self._ended(current, self._end())
@@ -216,7 +228,7 @@ class Session:
         """
         token = secrets.token_hex(16)
         wire.send(events, wire.pack(token))
-        until = time.monotonic() + self.limits.start_seconds
+        until = time.monotonic() + self.limits.call_seconds
         while True:
             connection = box.connection(until - time.monotonic())
             try:
