@@ -40,6 +40,9 @@ ACTIVATIONS: Final[dict[str, Callable[[Array], Array]]] = {
 }
 
 
+State = tuple[Array, Array]
+
+
 class Layer(Protocol):
     """One step of the forward pass: values and mask (True where there is data) to the next."""
 
@@ -71,7 +74,8 @@ class Dense:
 class LSTM:
     """kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units,); gates i, f, c, o.
 
-    A masked timestep leaves the state, and the output, as they were.
+    A masked timestep leaves the state, and the output, as they were; the output begins at zero, also where
+    the state of a `stateful` layer comes from the batch before.
     """
 
     kernel: Array
@@ -80,42 +84,54 @@ class LSTM:
     activation: Callable[[Array], Array]
     recurrent_activation: Callable[[Array], Array]
     return_sequences: bool
+    stateful: bool = False
 
     def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]:
+        values, mask, _ = self.run(x, mask, self.zeros(len(x)))
+        return values, mask
+
+    def zeros(self, samples: int) -> State:
+        """What h and c are before the first timestep, and after a reset."""
         units = self.recurrent_kernel.shape[0]
-        h = np.zeros((len(x), units))
-        c = np.zeros((len(x), units))
+        return np.zeros((samples, units)), np.zeros((samples, units))
+
+    def run(self, x: Array, mask: Array | None, state: State) -> tuple[Array, Array | None, State]:
+        """Output, mask and the state after the last timestep, begun in `state`."""
+        h, c = state
+        output = np.zeros_like(h)
         outputs = []
         for t in range(x.shape[1]):
             i, f, g, o = np.split(x[:, t] @ self.kernel + h @ self.recurrent_kernel + self.bias, 4, axis=-1)
             c_t = self.recurrent_activation(f) * c + self.recurrent_activation(i) * self.activation(g)
             h_t = self.recurrent_activation(o) * self.activation(c_t)
-            if mask is not None:
+            if mask is None:
+                h, c, output = h_t, c_t, h_t
+            else:
                 present = mask[:, t, np.newaxis]
-                c_t, h_t = np.where(present, c_t, c), np.where(present, h_t, h)
-            h, c = h_t, c_t
-            outputs.append(h)
-        return (np.stack(outputs, axis=1), mask) if self.return_sequences else (h, None)
+                h, c, output = (np.where(present, new, old) for new, old in ((h_t, h), (c_t, c), (h_t, output)))
+            outputs.append(output)
+        return (np.stack(outputs, axis=1), mask, (h, c)) if self.return_sequences else (output, None, (h, c))
 
 
 @dataclass(frozen=True)
 class Model:
-    """A rebuilt model. `input_shape` is (timesteps, features), `outputs` the size of its last axis."""
+    """A rebuilt model. `input_shape` is (timesteps, features), `outputs` the size of its last axis.
+
+    `batch_size` is None unless the model takes batches of one size only.
+    """
 
     layers: tuple[Layer, ...]
     names: tuple[str, ...]
     input_shape: tuple[int | None, int]
     outputs: int
+    batch_size: int | None = None
 
     def predict(self, x: Array) -> Array:
         """Predictions for x (samples, timesteps, features), a part of the samples at a time.
 
-        Raises NotRebuilt when the model takes another shape.
+        Every sample begins in the state of zeros. Raises NotRebuilt when the model takes another shape.
         """
-        timesteps, features = self.input_shape
-        if x.shape[1:] != (timesteps or x.shape[1], features):
-            raise NotRebuilt(f"The model should take (samples, {x.shape[1]}, {x.shape[2]}), but its input shape is "
-                             f"(samples, {timesteps or 'any'}, {features}).")  # fmt: skip
+        self._expect(x)
         done = []
         with np.errstate(all="ignore"):  # infinite weights are the student's, and predict nothing
             for start in range(0, len(x), SAMPLES_AT_A_TIME):
@@ -126,15 +142,46 @@ class Model:
                 done.append(values)
         return np.concatenate(done)
 
+    def predict_batches(self, batches: Sequence[Array]) -> list[Array]:
+        """Predictions for batches that follow one another, each (rows, timesteps, features), from reset states on.
 
-def rebuild(architecture: Any, weights: Any) -> Model:
-    """The model from what `Student.export_model` brought. Raises NotRebuilt."""
+        Row i of a stateful LSTM goes on in each batch where row i ended in the one before. Rows do not touch
+        one another, so that any number of them will do, whatever `batch_size` says; but all batches have the same.
+        """
+        states = {place: layer.zeros(len(batches[0])) for place, layer in enumerate(self.layers)
+                  if isinstance(layer, LSTM) and layer.stateful}  # fmt: skip
+        done = []
+        with np.errstate(all="ignore"):
+            for batch in batches:
+                self._expect(batch)
+                values, mask = np.asarray(batch, dtype=float), None
+                for place, layer in enumerate(self.layers):
+                    if place in states and isinstance(layer, LSTM):
+                        values, mask, states[place] = layer.run(values, mask, states[place])
+                    else:
+                        values, mask = layer(values, mask)
+                done.append(values)
+        return done
+
+    def _expect(self, x: Array) -> None:
+        timesteps, features = self.input_shape
+        if x.shape[1:] != (timesteps or x.shape[1], features):
+            raise NotRebuilt(f"The model should take (samples, {x.shape[1]}, {x.shape[2]}), but its input shape is "
+                             f"(samples, {timesteps or 'any'}, {features}).")  # fmt: skip
+
+
+def rebuild(architecture: Any, weights: Any, *, stateful: bool = False) -> Model:
+    """The model from what `Student.export_model` brought. Raises NotRebuilt.
+
+    A stateful LSTM is refused unless the exercise is about it.
+    """
     layers = chain(architecture)
     if not isinstance(weights, dict):
         raise NotRebuilt("The model's weights do not belong to its layers.")
     if sum(array.size for arrays in weights.values() for array in _arrays(arrays)) > MAX_PARAMETERS:
         raise NotRebuilt(f"The model has more than {MAX_PARAMETERS:,} weights, which is more than the task needs.")
     shape: tuple[int | None, int] | None = None
+    batch_size: int | None = None
     size = 0
     built: list[Layer] = []
     layer: Layer
@@ -142,7 +189,7 @@ def rebuild(architecture: Any, weights: Any) -> Model:
     for kind, name, config in layers:
         given = _arrays(weights.get(name, []))
         if kind == "InputLayer":
-            shape = _input_shape(config)
+            batch_size, shape = _input_shape(config)
             size = shape[1]
             continue
         if shape is None:
@@ -152,7 +199,7 @@ def rebuild(architecture: Any, weights: Any) -> Model:
             layer, size = _dense(config, given, size)
             built.append(layer)
         elif kind == "LSTM":
-            layer, size = _lstm(config, given, size)
+            layer, size = _lstm(config, given, size, stateful)
             built.append(layer)
         elif kind == "Masking":
             built.append(Masking(_number(config.get("mask_value"))))
@@ -163,14 +210,16 @@ def rebuild(architecture: Any, weights: Any) -> Model:
             )
     if shape is None or not names:
         raise NotRebuilt("The model has no layers.")
-    return Model(tuple(built), tuple(names), shape, size)
+    return Model(tuple(built), tuple(names), shape, size, batch_size)
 
 
-def _input_shape(config: dict[str, Any]) -> tuple[int | None, int]:
+def _input_shape(config: dict[str, Any]) -> tuple[int | None, tuple[int | None, int]]:
+    """The batch size, and (timesteps, features)."""
     shape = config.get("batch_shape")
     if not isinstance(shape, list) or len(shape) != 3 or not isinstance(shape[2], int):
         raise NotRebuilt("The model's input should be 3-D: (samples, timesteps, features).")
-    return (shape[1] if isinstance(shape[1], int) else None), shape[2]
+    batch_size, timesteps = (size if isinstance(size, int) else None for size in shape[:2])
+    return batch_size, (timesteps, shape[2])
 
 
 def _dense(config: dict[str, Any], arrays: list[Array], features: int) -> tuple[Dense, int]:
@@ -180,8 +229,8 @@ def _dense(config: dict[str, Any], arrays: list[Array], features: int) -> tuple[
     return Dense(given[0], given[1] if bias else np.zeros(units), _activation(config.get("activation"))), units
 
 
-def _lstm(config: dict[str, Any], arrays: list[Array], features: int) -> tuple[LSTM, int]:
-    for name in ("stateful", "go_backwards", "return_state"):
+def _lstm(config: dict[str, Any], arrays: list[Array], features: int, stateful: bool) -> tuple[LSTM, int]:
+    for name in ("go_backwards", "return_state") if stateful else ("stateful", "go_backwards", "return_state"):
         if config.get(name) is True:
             raise NotRebuilt(f"The model's LSTM has {name}=True; this exercise is graded without it.")
     units = _units(config)
@@ -191,7 +240,7 @@ def _lstm(config: dict[str, Any], arrays: list[Array], features: int) -> tuple[L
     layer = LSTM(
         given[0], given[1], given[2] if bias else np.zeros(4 * units),
         _activation(config.get("activation")), _activation(config.get("recurrent_activation")),
-        config.get("return_sequences") is True,
+        config.get("return_sequences") is True, config.get("stateful") is True,
     )  # fmt: skip
     return layer, units
 

@@ -93,6 +93,84 @@ def test_predicts_as_keras_does(name: str) -> None:
     assert rebuilt.outputs == model.output_shape[-1]
 
 
+def stateful_functional() -> Any:
+    inputs = keras.Input(batch_shape=(3, 4, 2))
+    hidden = L.LSTM(4, return_sequences=True, stateful=True)(L.Masking(-1.0)(inputs))
+    return keras.Model(inputs, L.Dense(1)(L.LSTM(3, stateful=True)(hidden)))
+
+
+STATEFUL: dict[str, Callable[[], Any]] = {
+    "one layer": lambda: keras.Sequential([keras.Input(batch_shape=(3, 4, 2)), L.LSTM(5, stateful=True), L.Dense(1)]),
+    "of any length": lambda: keras.Sequential(
+        [keras.Input(batch_shape=(3, None, 2)), L.LSTM(5, stateful=True), L.Dropout(0.5), L.Dense(2, "sigmoid")]
+    ),
+    "deep": lambda: keras.Sequential(
+        [
+            keras.Input(batch_shape=(3, 4, 2)),
+            L.LSTM(4, return_sequences=True, stateful=True),
+            L.LSTM(3, return_sequences=True, stateful=True),
+            L.Dense(1),
+        ]
+    ),
+    "one layer of two": lambda: keras.Sequential(
+        [keras.Input(batch_shape=(3, 4, 2)), L.LSTM(4, return_sequences=True), L.LSTM(3, stateful=True), L.Dense(1)]
+    ),
+    "masked, functional": stateful_functional,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STATEFUL)
+def test_carries_the_state_from_batch_to_batch_as_keras_does(name: str) -> None:
+    rng = np.random.default_rng(0)
+    model = randomised(STATEFUL[name](), rng)
+    batches = list(rng.normal(size=(4, 3, 4, 2)).astype("float32"))
+    if name.startswith("masked"):
+        batches[1][0, :2] = -1.0
+        batches[2][1] = -1.0  # a batch in which a row has no data at all
+    rebuilt = rebuild(*exported(model), stateful=True)
+    assert rebuilt.batch_size == 3
+    for _ in range(2):  # the rebuilt model begins anew by itself, Keras's after a reset
+        expected = [np.asarray(model(batch)) for batch in batches]
+        for layer in model.layers:
+            if getattr(layer, "stateful", False):
+                layer.reset_state()
+        found = rebuilt.predict_batches(batches)
+        np.testing.assert_allclose(found, expected, atol=2e-5)
+    assert not np.allclose(found[1:], [rebuilt.predict(batch) for batch in batches[1:]], atol=1e-3)
+    np.testing.assert_allclose(found[0], rebuilt.predict(batches[0]), atol=1e-12)
+
+
+def test_the_rows_of_a_batch_do_not_touch_one_another() -> None:
+    rng = np.random.default_rng(0)
+    rebuilt = rebuild(*exported(randomised(STATEFUL["deep"](), rng)), stateful=True)
+    batches = list(rng.normal(size=(3, 7, 4, 2)))
+    whole = rebuilt.predict_batches(batches)
+    for row in range(7):
+        alone = rebuilt.predict_batches([batch[row : row + 1] for batch in batches])
+        np.testing.assert_allclose([one[0] for one in alone], [one[row] for one in whole], atol=1e-12)
+
+
+def test_a_stateless_model_carries_nothing() -> None:
+    rng = np.random.default_rng(0)
+    model = randomised(MODELS["deep"](), rng)
+    batches = list(rng.normal(size=(3, 5, 6, 2)))
+    rebuilt = rebuild(*exported(model), stateful=True)
+    assert rebuilt.batch_size is None
+    np.testing.assert_allclose(rebuilt.predict_batches(batches), [rebuilt.predict(batch) for batch in batches])
+
+
+@pytest.mark.parametrize("name", STATEFUL)
+def test_a_stateful_model_is_refused_where_none_is_asked_for(name: str) -> None:
+    with pytest.raises(NotRebuilt, match="stateful"):
+        rebuild(*exported(STATEFUL[name]()))
+
+
+def test_batches_of_another_shape_are_refused() -> None:
+    rebuilt = rebuild(*exported(STATEFUL["one layer"]()), stateful=True)
+    with pytest.raises(NotRebuilt, match="should take"):
+        rebuilt.predict_batches([np.zeros((3, 4, 2)), np.zeros((3, 4, 1))])
+
+
 @pytest.mark.parametrize(
     ("layers", "sentence"),
     [
