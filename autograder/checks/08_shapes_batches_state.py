@@ -1,0 +1,419 @@
+"""Hidden checks of 08, shapes, batches and state (slides 30 to 38)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograder.boxed.wire import Handle
+from autograder.expectations import Array, array, close, equal, exercise, raises, show, that, unchanged
+from autograder.inference import ACTIVATIONS, LSTM, Dense, Model, rebuild
+from autograder.student import Student
+
+PARTS, TIMESTEPS, FEATURES = 4, 5, 2
+HELD_OUT = 2000
+# Points grow from here to there; without state the accuracy is 0.50, in the reference 1.00.
+NO_POINTS, ALL_POINTS = 0.65, 0.98
+
+SHAPE, BATCH = "The shape of the input", "What a batch changes"
+UNKNOWING, CARRIED, RESET = (
+    "A network that cannot know",
+    "State that carries on",
+    "Reset, or the memory of somebody else",
+)
+
+
+# reshape
+
+
+@exercise("reshape", share=2, read=SHAPE)
+def test_reshapes_in_reading_order(student: Student, rng: np.random.Generator) -> None:
+    """The numbers keep their order: features fastest, then timesteps, then samples."""
+    hint = "Reshape to (-1, timesteps, features): the number of samples follows from the size."
+    for samples, timesteps, features in ((3, 4, 2), (1, 5, 1), (6, 2, 1), (5, 1, 3)):
+        values = np.round(rng.normal(size=samples * timesteps * features), 3)
+        expected = np.empty((samples, timesteps, features))
+        for place, value in enumerate(values):
+            expected[place // (timesteps * features), place // features % timesteps, place % features] = value
+        tables = [values, values.reshape(samples * timesteps, features)]
+        for data in [*tables, values.reshape(samples, timesteps)] if features == 1 else tables:
+            close(student.to_3d(data, timesteps, features), expected, "the block", hint)
+            unchanged(student)
+
+
+@exercise("reshape", share=1, read=SHAPE)
+def test_refuses_a_size_that_does_not_fit(student: Student, rng: np.random.Generator) -> None:
+    """A size that is no whole number of samples raises ValueError."""
+    hint = "Compare data.size with timesteps * features; do not cut off what is left over."
+    for size, timesteps, features in ((10, 3, 1), (5, 2, 1), (3, 4, 1)):
+        values = rng.normal(size=size)
+        raises(
+            "ValueError", lambda v=values, t=timesteps, f=features: student.to_3d(v, t, f),
+            f"{size} numbers in samples of {timesteps} timesteps", hint,
+        )  # fmt: skip
+    table = rng.normal(size=(7, 2))  # 14 numbers, in samples of 3 x 2
+    raises("ValueError", lambda: student.to_3d(table, 3, 2), "7 rows in samples of 3 timesteps", hint)
+
+
+# batches
+
+
+def sizes(rng: np.random.Generator) -> list[tuple[int, int]]:
+    """Numbers of samples and batch sizes, with and without a last, smaller batch."""
+    batch_size = int(rng.integers(3, 40))
+    full = int(rng.integers(2, 30)) * batch_size
+    rest = int(rng.integers(1, batch_size))
+    return [(full, batch_size), (full + rest, batch_size), (full + 1, batch_size), (full - 1, batch_size),
+            (rest, batch_size), (0, batch_size), (17, 1)]  # fmt: skip
+
+
+@exercise("batches", read=BATCH)
+def test_counts_the_samples_of_full_batches(student: Student, rng: np.random.Generator) -> None:
+    """The usable samples are the largest multiple of the batch size, as a whole number."""
+    for n_samples, batch_size in sizes(rng):
+        expected = max(n for n in range(n_samples + 1) if n % batch_size == 0)
+        equal(student.usable_samples(n_samples, batch_size), expected,
+              f"the usable samples of {n_samples} in batches of {batch_size}",
+              "Only full batches count: floor division gives their number.")  # fmt: skip
+
+
+@exercise("batches", read=BATCH)
+def test_counts_the_updates(student: Student, rng: np.random.Generator) -> None:
+    """Each batch is one update, a last, smaller one too; a whole number."""
+    for n_samples, batch_size in sizes(rng):
+        expected = len(range(0, n_samples, batch_size))
+        equal(student.updates_per_epoch(n_samples, batch_size), expected,
+              f"the updates of {n_samples} samples in batches of {batch_size}",
+              "Round up when a rest remains, and only then.")  # fmt: skip
+
+
+# stateless and stateful
+
+
+def can_train(model: Any, batch_size: Any) -> Any:
+    _, timesteps, features = model.input_shape
+    X = np.ones((batch_size, timesteps, features), dtype="float32")
+    before = [np.array(weight) for weight in model.get_weights()]
+    model.fit(X, np.ones((batch_size, 1), dtype="float32"), batch_size=batch_size, verbose=0)
+    return any(not np.array_equal(one, other) for one, other in zip(before, model.get_weights(), strict=True))
+
+
+def built(student: Student, model: Any, what: str) -> Model:
+    """The model that a builder has returned, rebuilt."""
+    that(isinstance(model, Handle), f"{what} should return a Keras model, but returned {show(model)}.")
+    return exported(student, model)
+
+
+def exported(student: Student, model: "str | Handle") -> Model:
+    told = student.export_model(model)
+    return rebuild(told.get("architecture"), told.get("weights"), stateful=True)
+
+
+def expect_plain(model: Model, timesteps: int, features: int, units: int) -> None:
+    """One LSTM of `units` units and a Dense with one output, for samples of this shape."""
+    layers = [name for name in model.names if name != "Dropout"]
+    that(layers == ["LSTM", "Dense"], f"the model's layers should be LSTM and Dense, but are {', '.join(layers)}.")
+    that(model.input_shape[0] in {None, timesteps} and model.input_shape[1] == features,
+         f"a sample should be ({timesteps}, {features}), but the model takes {model.input_shape}.")  # fmt: skip
+    found = next(layer for layer in model.layers if isinstance(layer, LSTM))
+    size = found.recurrent_kernel.shape[0]
+    that(size == units, f"the LSTM should have {units} units, but has {size}.", "`units` is the size of the LSTM.")
+    that(model.outputs == 1 and not found.return_sequences,
+         "the output should be one number a sample.", "Dense(1), after the last output of the LSTM only.")  # fmt: skip
+
+
+def carries(model: Model) -> bool:
+    return any(isinstance(layer, LSTM) and layer.stateful for layer in model.layers)
+
+
+@exercise("stateless", share=2, read=UNKNOWING)
+def test_stateless_model(student: Student) -> None:
+    """One stateless LSTM layer and Dense(1), for any number of samples."""
+    for timesteps, features, units in ((5, 2, None), (7, 3, 4)):
+        given = () if units is None else (units,)
+        model = built(student, student.build_stateless(timesteps, features, *given), "build_stateless")
+        expect_plain(model, timesteps, features, units or 16)
+        that(not carries(model), "the LSTM is stateful.", "Leave `stateful` at its default.")
+        that(model.batch_size is None, f"the model takes only batches of {model.batch_size} samples.",
+             "Give keras.Input the shape of one sample: (timesteps, features).")  # fmt: skip
+
+
+@exercise("stateless", share=1, read=UNKNOWING)
+def test_stateless_model_is_compiled(student: Student) -> None:
+    """Compiled: one update changes its weights."""
+    changed = student.apply(can_train, student.build_stateless(3, 2, 2), 4)
+    that(changed is True, "an update leaves all weights as they were.", "Compile it with a loss and an optimizer.")
+
+
+@exercise("stateful", share=2, read=CARRIED)
+def test_stateful_model_carries(student: Student, rng: np.random.Generator) -> None:
+    """The LSTM is stateful, for batches of the given size: row i goes on where row i ended."""
+    for batch_size, timesteps, features, units in ((3, 4, 2, 5), (1, 2, 3, 4)):
+        model = built(student, student.build_stateful(batch_size, timesteps, features, units), "build_stateful")
+        that(carries(model), "the LSTM is stateless.", "Give the layer stateful=True.")
+        that(model.batch_size == batch_size,
+             f"the batch size should be {batch_size}, but is {model.batch_size or 'open'}.",
+             "keras.Input(batch_shape=(batch_size, timesteps, features))")  # fmt: skip
+        batches = list(rng.normal(size=(3, batch_size, timesteps, features)))
+        one, other = model.predict_batches(batches)[-1], model.predict(batches[-1])
+        that(not np.allclose(one, other), "what the earlier batches held does not show in the later ones.")
+
+
+@exercise("stateful", share=1, read=CARRIED)
+def test_stateful_model_has_its_layers(student: Student) -> None:
+    """One LSTM layer of `units` units (16, unless said) and Dense(1), with the given shape of a sample."""
+    for batch_size, timesteps, features, units in ((3, 5, 2, None), (4, 2, 3, 7)):
+        given = () if units is None else (units,)
+        model = built(student, student.build_stateful(batch_size, timesteps, features, *given), "build_stateful")
+        that(
+            model.batch_size in {None, batch_size},
+            f"the batch size should be {batch_size}, but is {model.batch_size}.",
+            "It is the first argument.",
+        )
+        expect_plain(model, timesteps, features, units or 16)
+
+
+@exercise("stateful", share=1, read=CARRIED)
+def test_stateful_model_is_compiled(student: Student) -> None:
+    """Compiled: one update changes its weights."""
+    model = student.build_stateful(4, 3, 2, 2)
+    that(isinstance(model, Handle), f"build_stateful should return a Keras model, but returned {show(model)}.")
+    that(student.apply(can_train, model, 4) is True, "an update leaves all weights as they were.",
+         "Compile it with a loss and an optimizer.")  # fmt: skip
+
+
+# reset-states: with models of the check's own, whose weights, and so every output, are known outside the box
+
+ROWS, STEPS, UNITS, BATCHES = 3, 3, 4, 4
+
+
+def in_the_box(weights: Any, rows: Any, steps: Any, rate: Any, functional: Any) -> Any:
+    """A stateful Keras model with these weights: a list of LSTMs, the last but one is followed by Dense(1)."""
+    import keras
+
+    layers = [
+        keras.layers.LSTM(len(weights[3 * n + 1]), stateful=True, return_sequences=3 * n + 5 < len(weights))
+        for n in range(len(weights) // 3)
+    ]
+    layers.append(keras.layers.Dense(1))
+    inputs = keras.Input(batch_shape=(rows, steps, len(weights[0])))
+    if functional:
+        outputs = inputs
+        for layer in layers:
+            outputs = layer(outputs)
+        model = keras.Model(inputs, outputs)
+    else:
+        model = keras.Sequential([inputs, *layers])
+    model.set_weights(weights)
+    model.compile(keras.optimizers.SGD(rate), "mse")
+    return model
+
+
+def as_it_is(model: Any, X: Any, batch_size: Any) -> Any:
+    """Predictions from whatever state the model is in."""
+    return model.predict(X, batch_size=batch_size, verbose=0)
+
+
+def trained_in_order(model: Any, X: Any, y: Any, epochs: Any, batch_size: Any) -> Any:
+    """The check's own training, batch by batch: the weights that it leads to."""
+    for _ in range(epochs):
+        for start in range(0, len(X), batch_size):
+            model.train_on_batch(X[start : start + batch_size], y[start : start + batch_size])
+        for layer in model.layers:
+            if hasattr(layer, "reset_state"):
+                layer.reset_state()
+    return model.get_weights()
+
+
+def random_weights(rng: np.random.Generator, depth: int = 1) -> list[Array]:
+    """Of `depth` LSTM layers and Dense(1), large enough for the state to show."""
+    weights: list[Array] = []
+    for features in [FEATURES, *[UNITS] * (depth - 1)]:
+        bias = np.repeat([0.0, 2.0, 0.0, 1.0], UNITS)  # i, f, c, o: it forgets slowly
+        weights += [rng.normal(size=(features, 4 * UNITS)), rng.normal(0, 0.3, (UNITS, 4 * UNITS)), bias]
+    return [*weights, rng.normal(size=(UNITS, 1)), np.zeros(1)]
+
+
+def outside(weights: list[Array]) -> Model:
+    """The NumPy model with these weights."""
+    depth = len(weights) // 3
+    lstms = [LSTM(*weights[3 * n : 3 * n + 3], np.tanh, ACTIVATIONS["sigmoid"], n + 1 < depth, stateful=True)
+             for n in range(depth)]  # fmt: skip
+    dense = Dense(weights[-2], weights[-1], ACTIVATIONS["linear"])
+    return Model((*lstms, dense), (*["LSTM"] * depth, "Dense"), (STEPS, FEATURES), 1, ROWS)
+
+
+def in_batches(values: Array) -> list[Array]:
+    return list(values.reshape(-1, ROWS, *values.shape[1:]))
+
+
+def problem(rng: np.random.Generator, depth: int = 1) -> tuple[list[Array], Array, Array]:
+    """Weights, X and y with which state, order and reset each make a difference that can be seen."""
+    while True:
+        weights = random_weights(rng, depth)
+        X, y = rng.normal(size=(BATCHES * ROWS, STEPS, FEATURES)), rng.normal(size=(BATCHES * ROWS, 1))
+        first, second = loss_of_epochs(weights, X, y, 2, "never reset")
+        forgetful = loss_of_epochs(weights, X, y, 1, "reset after every batch")[0]
+        if abs(first / second - 1) > 0.02 and abs(first / forgetful - 1) > 0.02:
+            return weights, X.astype(np.float32), y.astype(np.float32)
+
+
+def loss_of_epochs(weights: list[Array], X: Array, y: Array, epochs: int, reset: str = "") -> list[float]:
+    """The mean squared error of each epoch while the weights stay; the state reset after each, unless told."""
+    model, batches, wanted = outside(weights), in_batches(X), in_batches(y)
+    if reset == "reset after every batch":
+        outputs = [model.predict(batch) for batch in batches] * epochs
+    elif reset == "never reset":
+        outputs = model.predict_batches(batches * epochs)
+    else:
+        outputs = model.predict_batches(batches) * epochs
+    errors = [float(np.mean((o - w) ** 2)) for o, w in zip(outputs, wanted * epochs, strict=True)]
+    return [float(np.mean(errors[n : n + len(wanted)])) for n in range(0, len(errors), len(wanted))]
+
+
+def flat(value: Any, size: int, what: str) -> Array:
+    """A value a sample, as a column or in a row."""
+    found = array(value, what)
+    that(found.size == size, f"{what} should be {size} numbers, but are {show(found)}.")
+    return found.reshape(-1)
+
+
+@exercise("reset-states", share=2, read=CARRIED)
+def test_predicts_with_the_state_carried(student: Student, rng: np.random.Generator) -> None:
+    """Predictions of a batch begin where the batch before it ended, and the first with zeros."""
+    weights, X, _ = problem(rng)
+    model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, False)
+    found = flat(student.predict_stateful(model, X, ROWS), len(X), "the predictions")
+    unchanged(student)
+    alone = np.concatenate([outside(weights).predict(batch) for batch in in_batches(X)]).reshape(-1)
+    hint = "Predict all batches in one go, with batch_size; reset only when all are done."
+    that(not np.allclose(found, alone, atol=1e-4), "every batch is predicted as if it were the first.", hint)
+    expected = np.concatenate(outside(weights).predict_batches(in_batches(X))).reshape(-1)
+    close(found, expected, "the predictions", hint, rtol=1e-4, atol=1e-4)
+
+
+@exercise("reset-states", share=1, read=RESET)
+def test_predict_resets_afterwards(student: Student, rng: np.random.Generator) -> None:
+    """After predict_stateful the state is zero: whoever asks next is not told of these samples."""
+    weights, X, _ = problem(rng)
+    model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, False)
+    student.predict_stateful(model, X, ROWS)
+    afterwards_as_new(student, model, weights, X, "predict_stateful")
+
+
+@exercise("reset-states", share=2, read=RESET)
+def test_fit_returns_the_loss_of_each_epoch(student: Student, rng: np.random.Generator) -> None:
+    """With a learning rate of 0, each epoch has the loss of these weights, read in order from a state of zeros."""
+    weights, X, y = problem(rng)
+    model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, False)
+    losses = array(student.fit_stateful(model, X, y, 3, ROWS), "the losses", (3,), "One number an epoch.")
+    unchanged(student)
+    hints = {
+        "never reset": "Reset the state after every epoch.",
+        "reset after every batch": "Carry the state within an epoch: reset only after its last batch.",
+    }
+    for mistake, hint in hints.items():
+        wrong = loss_of_epochs(weights, X, y, 3, mistake)
+        that(not np.allclose(losses, wrong, rtol=1e-3), f"the losses are those of a state that is {mistake}.", hint)
+    close(losses, loss_of_epochs(weights, X, y, 3), "the losses",
+          "Keep the order (shuffle=False), give batch_size, reset after every epoch, return what `fit` reports.",
+          rtol=1e-3)  # fmt: skip
+
+
+@exercise("reset-states", share=1, read=RESET)
+def test_fit_trains_in_order(student: Student, rng: np.random.Generator) -> None:
+    """The weights after two epochs are those to which the batches lead, taken in order."""
+    weights, X, y = problem(rng)
+    model, twin = (student.apply(in_the_box, weights, ROWS, STEPS, 0.1, False) for _ in range(2))
+    student.fit_stateful(model, X, y, 2, ROWS)
+    expected = student.apply(trained_in_order, twin, X, y, 2, ROWS)
+    found = exported(student, model)
+    lstm, dense = found.layers
+    hint = "Train for exactly `epochs` epochs, one update a batch, without shuffling."
+    for name, value, wanted in zip(("kernel", "recurrent kernel", "bias"), _weights(lstm), expected, strict=False):
+        close(value, wanted, f"the LSTM's {name} after two epochs", hint, rtol=1e-3, atol=1e-3)
+    close(_weights(dense)[0], expected[-2], "the dense kernel after two epochs", hint, rtol=1e-3, atol=1e-3)
+
+
+@exercise("reset-states", share=1, read=RESET)
+def test_fit_resets_at_the_end(student: Student, rng: np.random.Generator) -> None:
+    """After fit_stateful the state is zero, also after the last epoch."""
+    weights, X, y = problem(rng)
+    model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, False)
+    student.fit_stateful(model, X, y, 1, ROWS)
+    afterwards_as_new(student, model, weights, X, "fit_stateful")
+
+
+@exercise("reset-states", share=1, read=RESET)
+def test_resets_every_stateful_layer(student: Student, rng: np.random.Generator) -> None:
+    """A functional model with two stateful layers is trained and asked with both reset."""
+    weights, X, y = problem(rng, depth=2)
+    model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, True)
+    losses = array(student.fit_stateful(model, X, y, 2, ROWS), "the losses", (2,))
+    hint = "Go through model.layers and reset each layer that is stateful."
+    close(losses, loss_of_epochs(weights, X, y, 2), "the losses of a model with two stateful layers", hint, rtol=1e-3)
+    student.predict_stateful(model, X, ROWS)
+    afterwards_as_new(student, model, weights, X, "predict_stateful")
+
+
+def afterwards_as_new(student: Student, model: Any, weights: list[Array], X: Array, what: str) -> None:
+    """Expect that the model, asked by the check itself, begins with zeros."""
+    found = flat(student.apply(as_it_is, model, X, ROWS), len(X), "the predictions afterwards")
+    expected = np.concatenate(outside(weights).predict_batches(in_batches(X))).reshape(-1)
+    that(bool(np.allclose(found, expected, atol=1e-4)),
+         f"after {what} the model does not begin with zeros: its state was not reset.",
+         "Reset all stateful layers as the last thing that is done.")  # fmt: skip
+
+
+def _weights(layer: Any) -> list[Array]:
+    return [getattr(layer, name) for name in ("kernel", "recurrent_kernel", "bias") if hasattr(layer, name)]
+
+
+# state-carries: rebuilt here, and asked about runs that were never in the box
+
+
+def bell_runs(rng: np.random.Generator) -> tuple[list[Array], Array]:
+    """The task of the lesson, written anew: a batch for each part, and whether the bell of each run rang."""
+    rang = rng.random(HELD_OUT) < 0.5
+    parts = [np.dstack([np.zeros((HELD_OUT, TIMESTEPS)), rng.standard_normal((HELD_OUT, TIMESTEPS))])
+             for _ in range(PARTS)]  # fmt: skip
+    for run in np.flatnonzero(rang):
+        parts[0][run, rng.integers(TIMESTEPS), 0] = 1.0
+    return parts, rang
+
+
+@exercise("state-carries", read="Take it to 100 %")
+def test_the_state_carries_the_answer(
+    student: Student, rng: np.random.Generator, award: Callable[[float, str], None]
+) -> None:
+    """The trained model remembers, in the parts after the first, whether the bell has rung."""
+    model = exported(student, "model")
+    timesteps, features = model.input_shape
+    that(
+        timesteps in {None, TIMESTEPS} and features == FEATURES and model.outputs == 1,
+        f"`model` should take (batch size, 5, 2) and give 1 value, not {model.input_shape} and {model.outputs}.",
+    )
+    that("LSTM" in model.names, "`model` has no LSTM layer.", "Train the model of your build_stateful.")
+    parts, rang = bell_runs(rng)
+    outputs = model.predict_batches(parts)
+    that(outputs[0].shape == (HELD_OUT, 1), "`model` should give one number a row.",
+         "Only the last LSTM output is wanted: leave return_sequences off.")  # fmt: skip
+    right = [float(np.mean(np.isfinite(one[:, 0]) & ((one[:, 0] > 0.5) == rang))) for one in outputs]
+    accuracy = float(np.mean(right[1:]))
+    told = (f"Accuracy {accuracy:.3f} in parts 2 to 4 of {HELD_OUT:,} runs that it has never seen "
+            "(without state: 0.50).")  # fmt: skip
+    credit = min(max((accuracy - NO_POINTS) / (ALL_POINTS - NO_POINTS), 0.0), 1.0)
+    if credit < 1:
+        told += f" The points grow from {NO_POINTS:.2f} to {ALL_POINTS:.2f}." + _next_step(model, right)
+    award(credit, told)
+
+
+def _next_step(model: Model, right: list[float]) -> str:
+    """What the accuracies say about why it is not right."""
+    if not carries(model):
+        return " It is stateless, and so cannot know: build it with build_stateful."
+    if right[0] < 0.9:
+        return " It does not hear the bell even in part 1: train it for longer, or with a larger learning rate."
+    if right[-1] < right[1] - 0.05:
+        return " It forgets from part to part: train it for longer."
+    return " It hears the bell in part 1 and loses it: keep the order, carry the state, reset after every epoch."
