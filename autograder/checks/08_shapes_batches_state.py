@@ -146,7 +146,7 @@ def test_stateless_model_is_compiled(student: Student) -> None:
     that(changed is True, "an update leaves all weights as they were.", "Compile it with a loss and an optimizer.")
 
 
-@exercise("stateful", share=2, read=CARRIED)
+@exercise("stateful", share=3, read=CARRIED)
 def test_stateful_model_carries(student: Student, rng: np.random.Generator) -> None:
     """The LSTM is stateful, for batches of the given size: row i goes on where row i ended."""
     for batch_size, timesteps, features, units in ((3, 4, 2, 5), (1, 2, 3, 4)):
