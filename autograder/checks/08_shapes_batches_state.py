@@ -13,7 +13,7 @@ from autograder.student import Student
 PARTS, TIMESTEPS, FEATURES = 4, 5, 2
 HELD_OUT = 2000
 # Points grow from here to there; without state the accuracy is 0.50, in the reference 1.00.
-NO_POINTS, ALL_POINTS = 0.65, 0.98
+NO_POINTS, ALL_POINTS = 0.65, 0.95
 
 SHAPE, BATCH = "The shape of the input", "What a batch changes"
 UNKNOWING, CARRIED, RESET = (
