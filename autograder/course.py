@@ -64,6 +64,11 @@ class Assignment:
         return CHECKS / f"{self.name}.py"
 
     @property
+    def checks_data(self) -> tuple[Path, ...]:
+        """The files beside that module that bear its name: data that no student and no box ever sees."""
+        return tuple(sorted(path for path in CHECKS.glob(f"{self.name}.*") if path != self.checks and path.is_file()))
+
+    @property
     def data(self) -> tuple[Path, ...]:
         """The files beside the released notebook, which it reads from its working folder."""
         beside = (path for path in self.notebook.parent.iterdir() if path.is_file() and path != self.notebook)
@@ -87,11 +92,11 @@ class Assignment:
 
     @cached_property
     def checks_sha256(self) -> str:
-        """Of everything that decides a mark: this assignment's checks and the grader's own code."""
+        """Of everything that decides a mark: this assignment's checks with their data, and the grader's own code."""
         package = CHECKS.parent
         shared = [path for path in package.rglob("*.py") if path.parent != CHECKS or path.name.startswith("_")]
         digest = hashlib.sha256()
-        for path in sorted([*shared, self.checks]):
+        for path in sorted([*shared, self.checks, *self.checks_data]):
             digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
         return digest.hexdigest()
 

