@@ -632,6 +632,7 @@ STEPS = 12
 PUBLIC_END = pd.Timestamp("2025-01-01")
 FIRST_ORIGIN = pd.Timestamp("2025-02-01")  # everything before it is the longest recipe's past
 EVERY = 5  # hours between forecasts: all hours of the day come, in a fifth of the time
+MAX_WORK = 50_000_000  # weights times timesteps: some seconds of forecasts
 GOAL = 0.9  # of the best naive RMSE: all points
 DIFFERENCES = {0: "count", 24: "day change", 168: "week change"}
 SERIES = ("count", "quay", "day change", "week change")
@@ -868,6 +869,14 @@ def test_forecasts_a_year_that_it_has_never_seen(student: Student, award: Callab
     that("LSTM" in model.names, "`model` has no LSTM layer.", "Train the model of your build_forecaster.")
     that(model.outputs == STEPS, f"`model` should give {STEPS} values a window, not {model.outputs}.")
     recipe = recipe_of(student, model)
+    work = recipe.timesteps * sum(
+        getattr(layer, name).size
+        for layer in model.layers
+        for name in ("kernel", "recurrent_kernel")
+        if hasattr(layer, name)
+    )
+    that(work <= MAX_WORK, f"`model` is too large for its windows: its weights times its timesteps are {work:,}, "
+         f"more than {MAX_WORK:,}.", "A smaller one does.")  # fmt: skip
     held = held_out(recipe, recipe.scaling or scaling_of(student))
     timesteps, features = model.input_shape
     that(timesteps in {None, recipe.timesteps} and features == held.X.shape[2],
