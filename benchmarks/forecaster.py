@@ -229,7 +229,7 @@ def document(kept: dict[str, Any], runs: list[dict[str, float]], share: float) -
 
 RMSE in people per hour at 45 Queen Street, Auckland, over the next 12 hours, from every fifth hour of February to
 December 2025. All that learns has learned from January 2023 to May 2024. The lesson argues for its recipe from the
-validation part, May to September 2024; but its authors saw held-out errors of other settings while they wrote it, so that
+validation part, May to September 2024; but its authors saw held-out errors of other settings while writing it, so that
 for the reference this is no blind test. `a linear model` has the last 24 counts, the hour and the weekday;
 the other linear model without the LSTM's inputs has besides last week's counts and the holidays.
 
