@@ -2,6 +2,7 @@
 
 `release/NAME/` is what `nbgrader generate_assignment` makes of `source/NAME/`; `solutions/NAME/` is the
 reference submission, the source notebook without its markers, with the outputs of a run in the box.
+`source/slide_map.md` says which slide is taught where.
 """
 
 import copy
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
+from autograder import slide_map
 from autograder.box import Limits
 from autograder.course import Course
 from autograder.execution import Session
@@ -51,6 +53,9 @@ def make(course: Course, names: list[str], solutions: bool, console: Console) ->
             path.write_text(
                 as_text(executed(reference(course.root / "source" / name / f"{name}.ipynb"), data)), encoding="utf-8"
             )
+    (course.root / "source" / slide_map.FILE).write_text(
+        slide_map.as_markdown(course.root / "source"), encoding="utf-8"
+    )
 
 
 def student_version(source: Path, folder: Path) -> Path:
