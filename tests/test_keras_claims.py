@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.preprocessing import OneHotEncoder
 
 Array = np.ndarray[Any, Any]
@@ -73,25 +74,56 @@ def test_06_the_validation_split_is_the_end_of_the_data() -> None:
 # 08, shapes, batches, state
 
 
+def stateful(rows: int, timesteps: int = 4) -> tuple[Any, Any]:
+    """A model, and its stateful layer."""
+    layer = keras.layers.LSTM(3, stateful=True)
+    model = keras.Sequential([keras.Input(batch_shape=(rows, timesteps, 1)), layer, keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    return model, layer
+
+
 def test_08_the_old_names_of_the_slides() -> None:
     """`input_shape` still works with a warning; `batch_input_shape`, and `fit` with it, are gone."""
     with pytest.warns(UserWarning, match="input_shape"):
         keras.layers.LSTM(5, input_shape=(10, 1))
-    with pytest.raises(ValueError, match="batch_input_shape"):
+    with pytest.raises(ValueError, match="Unrecognized keyword arguments"):
         keras.layers.LSTM(2, stateful=True, batch_input_shape=(10, 5, 1))
-    model = keras.Sequential([keras.Input(batch_shape=(10, 5, 1)), keras.layers.LSTM(2, stateful=True)])
-    model.compile(loss="mse")
+    model, _ = stateful(2)
     with pytest.raises(TypeError, match="batch_input_shape"):
-        model.fit(windows(10, 5), np.zeros((10, 2)), batch_input_shape=(10, 5, 1))
+        model.fit(windows(2), np.zeros((2, 1)), batch_input_shape=(10, 5, 1))
+
+
+def test_08_units_are_no_neurons() -> None:
+    lstm, dense = keras.layers.LSTM(5), keras.layers.Dense(5)
+    lstm.build((None, 10, 1))
+    dense.build((None, 1))
+    assert (lstm.count_params(), dense.count_params()) == (140, 10)
+
+
+def test_08_a_stateful_layer_wants_a_batch_size() -> None:
+    for given in (keras.Input(batch_shape=(2, 4, 1)), keras.Input(shape=(4, 1), batch_size=2)):
+        assert keras.Sequential([given, keras.layers.LSTM(3, stateful=True)]).input_shape == (2, 4, 1)
+    with pytest.raises(ValueError, match="batch size"):
+        keras.Sequential([keras.Input(shape=(4, 1)), keras.layers.LSTM(3, stateful=True)])
+
+
+def test_08_only_layers_can_be_reset() -> None:
+    model, layer = stateful(2)
+    assert not hasattr(model, "reset_states")
+    assert not hasattr(model, "reset_state")
+    model.predict(windows(2), batch_size=2, verbose=0)
+    assert np.abs(layer.states[0]).max() > 0
+    layer.reset_state()
+    assert np.abs(layer.states[0]).max() == 0
 
 
 def test_08_stateless_means_that_every_sample_starts_from_zeros() -> None:
     """Not only every batch: the samples of one batch know nothing of each other either."""
     model = keras.Sequential([keras.Input(shape=(4, 1)), keras.layers.LSTM(3)])
     x = windows(6)
-    together = model.predict(x, batch_size=6, verbose=0)
     alone = np.concatenate([model.predict(x[i : i + 1], verbose=0) for i in range(6)])
-    np.testing.assert_allclose(together, alone, atol=1e-6)
+    for size in (2, 6):
+        np.testing.assert_allclose(model.predict(x, batch_size=size, verbose=0), alone, atol=1e-6)
 
 
 def test_08_stateful_means_that_a_row_goes_on_where_it_was() -> None:
@@ -104,9 +136,41 @@ def test_08_stateful_means_that_a_row_goes_on_where_it_was() -> None:
     layer.reset_state()
     fresh = model.predict(x[:, 4:], batch_size=2, verbose=0)
     whole = keras.Sequential([keras.Input(shape=(8, 1)), keras.layers.LSTM(3)])
-    whole.set_weights(layer.get_weights())
+    whole.set_weights(layer.get_weights())  # neither batch size nor state are among the weights
     np.testing.assert_allclose(carried, whole.predict(x, verbose=0), atol=1e-6)
     assert np.abs(carried - fresh).max() > 1e-3
+
+
+def test_08_nothing_but_a_reset_resets() -> None:
+    """Neither a new epoch nor evaluate: with weights that stay, all that can change a loss is the state."""
+    model, layer = stateful(2)
+    x, y = windows(2), np.ones((2, 1), dtype="float32")
+    epochs = model.fit(x, y, batch_size=2, epochs=2, shuffle=False, verbose=0).history["loss"]
+    assert abs(epochs[0] - epochs[1]) > 1e-6
+    layer.reset_state()
+    again = [model.evaluate(x, y, batch_size=2, verbose=0) for _ in range(2)]
+    assert again == pytest.approx(epochs, rel=1e-5)
+
+
+def test_08_a_batch_of_another_size_is_an_error() -> None:
+    model, _ = stateful(2)
+    with pytest.raises(ValueError, match="batch size"):
+        model(windows(1))
+    assert len(model.predict(windows(3), batch_size=2, verbose=0)) == 4  # but a single row left over is stretched
+    larger, _ = stateful(3)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        larger.predict(windows(5), batch_size=3, verbose=0)
+
+
+def test_08_the_gradient_does_not_cross_the_border_of_a_batch() -> None:
+    model, _ = stateful(1)
+    run = tf.Variable(windows(1, 8))
+    with tf.GradientTape() as tape:
+        model(run[:, :4])
+        later = model(run[:, 4:])
+    slope = np.abs(tf.convert_to_tensor(tape.gradient(later, run)).numpy()[0, :, 0])
+    assert slope[:4].max() == 0
+    assert slope[4:].min() > 0
 
 
 # 09, the echo problem
@@ -124,3 +188,9 @@ def test_10_there_is_no_other_lstm_for_graphics_cards() -> None:
     """`CuDNNLSTM` is gone: `LSTM` itself takes the fast way where it may."""
     assert not hasattr(keras.layers, "CuDNNLSTM")
     assert keras.layers.LSTM(4).activation is keras.activations.tanh
+
+
+def test_10_keras_has_no_loss_called_rmse() -> None:
+    assert keras.losses.get("mae") is not None
+    with pytest.raises(ValueError, match="rmse"):
+        keras.losses.get("rmse")
