@@ -191,7 +191,7 @@ def _parse(data: bytes) -> dict[str, Any]:
     if not isinstance(book, dict):
         raise NotGradable("The file is JSON, but not a notebook. Submit the .ipynb file.")
     version = book.get("nbformat")
-    if version in {1, 2, 3} or "worksheets" in book:
+    if version in (1, 2, 3) or "worksheets" in book:  # a tuple: what is no number may not be hashable
         raise NotGradable(f"The notebook is in the old format {plain(version, 5)}; the course uses format 4. {again}")
     if version != 4 or not isinstance(book.get("cells"), list):
         raise NotGradable("The file is JSON, but not a notebook of format 4. Submit the .ipynb file.")
