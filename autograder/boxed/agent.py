@@ -39,6 +39,7 @@ class CellByCell(PapermillNotebookClient):
     """Runs every cell, whatever became of the one before, and stays to answer calls."""
 
     reporter: Reporter
+    asked_to_exit = False
 
     def papermill_execute_cells(self) -> None:
         for index, cell in enumerate(self.nb.cells):
@@ -52,9 +53,9 @@ class CellByCell(PapermillNotebookClient):
             except CellExecutionError:
                 self.nb_man.cell_exception(cell, cell_index=index)
             except DeadKernelError:
-                # The line ends here: the examiner starts a new box without this cell.
-                self.reporter.report("died", cell=number)
-                os._exit(1)
+                self.died(number)
+            if self.asked_to_exit:
+                self.died(number)  # `quit()`: the kernel goes a moment later, and the next cell is not to blame
             self.nb_man.cell_complete(cell, cell_index=index)
             seconds = time.monotonic() - started
             self.reporter.report("ended", cell=number, seconds=seconds, outputs=cell.get("outputs", []))
@@ -70,6 +71,15 @@ class CellByCell(PapermillNotebookClient):
         while self.km.provisioner.process.poll() is None:
             time.sleep(0.2)
         os._exit(1)
+
+    def died(self, number: int | None) -> None:
+        """The line ends here: the examiner starts a new box without this cell."""
+        self.reporter.report("died", cell=number)
+        os._exit(1)
+
+    def replied(self, execute_reply: dict[str, Any], **_: Any) -> None:
+        payload = execute_reply["content"].get("payload", [])
+        self.asked_to_exit = any(part.get("source") == "ask_exit" for part in payload)
 
     def output(self, outs: list[NotebookNode], msg: Any, display_id: str | None, cell_index: int) -> Any:
         """Keep an output while there is room for it."""
@@ -105,6 +115,7 @@ class BoxedEngine(NBClientEngine):
             extra_arguments=["--IPKernelApp.capture_fd_output=False"],
         )  # fmt: skip
         client.reporter = cls.reporter
+        client.on_cell_executed = client.replied
         client.execute(stdout=DEVNULL, stderr=DEVNULL)
 
 
