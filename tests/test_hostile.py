@@ -76,7 +76,7 @@ def test_a_submission_costs_itself_at_most(
     assert_marks(hostile, graded)
     assert_nothing_is_told(hostile, graded)
     assert_nothing_is_left(worker, before)
-    if hostile.group in {"abuse", "forgery"}:
+    if hostile.group == "abuse":
         assert_the_next_is_unaffected(limited, worker, tmp_path)
 
 
@@ -110,11 +110,13 @@ def assert_nothing_is_told(hostile: Hostile, graded: Graded) -> None:
         assert "SEEN []" in printed, printed
     shown = page.feedback(graded)
     kept = replace(graded.result, record={}).to_json()
-    hidden = [str(SEED), str(COURSE.root), *hostile.not_told, *lines_of_the_checks(hostile.assignment)]
+    code = hostile.code or ""
+    root = [] if "{root" in code else [str(COURSE.root)]
+    hidden = [str(SEED), *root, *hostile.not_told, *lines_of_the_checks(hostile.assignment)]
     # Where the packages lie, which tracebacks tell, is no secret.
     packages = str(COURSE.root / ".venv")
     for text in (part.replace(packages, "") for part in (printed, shown, kept)):
-        assert not [secret for secret in hidden if secret in text and secret not in (hostile.code or "")]
+        assert not [secret for secret in hidden if secret in text and secret not in code]
     assert not re.search(r"<(script|img|svg|iframe)\b(?![^>]*data:image/png)", shown)
     assert "\x1b" not in shown + kept
 
@@ -164,6 +166,7 @@ def test_a_plain_user_grades_them_the_same(limited: Settings, tmp_path: Path) ->
         place = folder / f"{number:03} {hostile.student}" / hostile.assignment / f"{hostile.assignment}.ipynb"
         write(hostile, place, {"root": str(COURSE.root), "port": 1, "secret": str(tmp_path)})
     command = [*become(tmp_path), sys.executable, "-I", "-m", "autograder", "grade", str(folder), "--json"]
+    command += ["--workers", "1"]  # others' tests run beside this one, and have limits of time too
     command += [f"--{name.replace('_', '-')}={seconds}" for name, seconds in SECONDS.items()]
     run = subprocess.run([*command, "--seed", str(SEED)], capture_output=True, text=True, check=False, cwd=COURSE.root)
     assert run.returncode == 0, run.stderr

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from conftest import Grader
 from submissions import COURSE, Notebook, lean, released, solved
@@ -129,6 +130,21 @@ def test_no_solution_is_released(path: Path) -> None:
     shown = "\n".join(others)
     assert not [line for line in lines if line in given and line not in shown]
     assert not [marker for marker in MARKERS if squeezed(marker) in given]
+
+
+@each_assignment
+def test_no_student_has_the_held_out_year(name: str) -> None:
+    """What `trained-model` of lesson 10 is graded on begins in 2025; it lies beside the checks, and nowhere else."""
+    for path in COURSE.assignment(name).data:
+        times = pd.read_csv(path, parse_dates=["time"])["time"]
+        assert times.max() < pd.Timestamp("2025-01-01"), path
+
+
+def test_the_held_out_year_is_beside_the_checks() -> None:
+    assignment = COURSE.assignment("10_deep_forecaster")
+    (path,) = assignment.checks_data
+    assert path.parent == assignment.checks.parent
+    assert pd.read_csv(path, parse_dates=["time"])["time"].max() > pd.Timestamp("2025-12-01")
 
 
 @pytest.mark.course

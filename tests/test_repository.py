@@ -10,7 +10,7 @@ from submissions import COURSE
 
 ROOT = COURSE.root
 TOP = {"source", "release", "autograder", "solutions", "tests", "benchmarks", "pyproject.toml", ".github", ".ci"}
-BESIDE = {"README.md", "LICENSE", "CONTRIBUTING.md", "Makefile", ".gitignore", "requirements.lock",
+BESIDE = {"README.md", "LICENSE", "CONTRIBUTING.md", "SECURITY.md", "Makefile", ".gitignore", "requirements.lock",
           "requirements-student.lock"}  # fmt: skip
 LOCKS = ("requirements.lock", "requirements-student.lock")
 
