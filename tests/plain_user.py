@@ -15,8 +15,8 @@ def become(folder: Path, *, namespaces: bool = True) -> list[str]:
     home = ["env", f"HOME={folder}"]
     if os.geteuid() != 0:
         return home if namespaces else ["bwrap", "--dev-bind", "/", "/", "--unshare-user", "--disable-userns", *home]
-    for place in (folder, *folder.parents[:3]):
-        place.chmod(0o755)
+    for place in (folder, *folder.parents):
+        place.chmod(place.stat().st_mode | 0o055)  # pytest's folders are closed to others
     for path in (folder, *folder.rglob("*")):
         os.chown(path, USER, USER, follow_symlinks=False)
     # Root's own folder, where Python may be installed, is closed to others: only Python is shown.

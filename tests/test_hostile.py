@@ -35,7 +35,7 @@ from autograder.submission import Submission
 
 CORPUS = corpus()
 SEED = 7_345_109_226_511_873  # long enough to be found wherever it should not be
-SECONDS = {"cell_seconds": 12, "call_seconds": 5, "total_seconds": 120}
+SECONDS = {"cell_seconds": 10, "call_seconds": 4, "total_seconds": 120}
 # To start a box takes its time too; one submission may need several.
 GRACE = 60
 

@@ -25,6 +25,7 @@ CHANNEL = os.environ.get("GRADER_CHANNEL", "")
 # What one cell may report; the rest is dropped here and said so.
 MAX_CELL_TEXT = 64 * 1024
 MAX_CELL_IMAGES = 2 * 2**20
+MAX_ERROR_TEXT = 8 * 1024
 
 
 class Reporter:
@@ -96,8 +97,12 @@ class CellByCell(PapermillNotebookClient):
                 room = size
         else:
             self.kept_text += size
-        # An error is what the student most needs: it always stays.
-        if size <= room or msg["msg_type"] == "error":
+        if msg["msg_type"] == "error":
+            # What the student most needs: it always stays, as much of it as somebody would read.
+            content["evalue"] = str(content["evalue"])[:MAX_ERROR_TEXT]
+            content["traceback"] = [str(line)[-MAX_ERROR_TEXT:] for line in content["traceback"][-20:]]
+            return super().output(outs, msg, display_id, cell_index)
+        if size <= room:
             return super().output(outs, msg, display_id, cell_index)
         return None
 
