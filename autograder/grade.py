@@ -68,7 +68,7 @@ def run(request: Request, course: Course, err: Console) -> int:
         _show(found, Console(highlight=False))
     seconds = time.monotonic() - started
     fresh = len(found) - earlier
-    told = f"{fresh} graded in {seconds:.1f} s ({seconds / max(fresh, 1):.1f} s each)."
+    told = f"{fresh} graded in {seconds:.1f} s ({seconds / fresh:.1f} s each)." if fresh else "Nothing new to grade."
     if earlier:
         told += f" {earlier} had been graded before, with nothing changed since (--no-cache grades them anew)."
     err.print(told, style="dim")
