@@ -2,9 +2,19 @@
 
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 USER = 1500
+
+
+@contextmanager
+def home() -> Iterator[Path]:
+    """A folder that others may enter, unlike pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="lstm-plain-user-") as folder:
+        yield Path(folder)
 
 
 def become(folder: Path, *, namespaces: bool = True) -> list[str]:
@@ -12,11 +22,11 @@ def become(folder: Path, *, namespaces: bool = True) -> list[str]:
 
     Without `namespaces` he may not make user namespaces, of which a plain user's box is made.
     """
-    home = ["env", f"HOME={folder}"]
+    at_home = ["env", f"HOME={folder}"]
     if os.geteuid() != 0:
-        return home if namespaces else ["bwrap", "--dev-bind", "/", "/", "--unshare-user", "--disable-userns", *home]
-    for place in (folder, *folder.parents):
-        place.chmod(place.stat().st_mode | 0o055)  # pytest's folders are closed to others
+        closed = ["bwrap", "--dev-bind", "/", "/", "--unshare-user", "--disable-userns"]
+        return at_home if namespaces else [*closed, *at_home]
+    folder.chmod(0o755)
     for path in (folder, *folder.rglob("*")):
         os.chown(path, USER, USER, follow_symlinks=False)
     # Root's own folder, where Python may be installed, is closed to others: only Python is shown.
@@ -24,5 +34,5 @@ def become(folder: Path, *, namespaces: bool = True) -> list[str]:
     show = [str(Path(*python.parts[:3]))] * 2 if python.is_relative_to("/root") else []
     words = ["bwrap", "--dev-bind", "/", "/", "--tmpfs", "/root", *(["--ro-bind", *show] if show else [])]
     if not namespaces:
-        return [*words, "--unshare-user", "--disable-userns", "--uid", str(USER), "--gid", str(USER), *home]
-    return [*words, "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--inh-caps=-all", *home]
+        return [*words, "--unshare-user", "--disable-userns", "--uid", str(USER), "--gid", str(USER), *at_home]
+    return [*words, "setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--inh-caps=-all", *at_home]

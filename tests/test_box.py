@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from plain_user import become
+from plain_user import become, home
 from submissions import COURSE
 
 from autograder.box import Box, BoxUnavailable, Limits
@@ -102,17 +102,19 @@ def doctor(*become: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, cwd=COURSE.root)
 
 
-def test_holds_for_a_plain_user_too(tmp_path: Path) -> None:
+def test_holds_for_a_plain_user_too() -> None:
     """Without root the box is made in a user namespace, and the machine still grades for marks."""
-    run = doctor(*become(tmp_path))
+    with home() as folder:
+        run = doctor(*become(folder))
     assert run.returncode == 0, run.stdout + run.stderr
     assert "This machine can grade for marks." in run.stdout
     assert "user root" not in run.stdout
 
 
-def test_refuses_where_user_namespaces_are_forbidden(tmp_path: Path) -> None:
+def test_refuses_where_user_namespaces_are_forbidden() -> None:
     """As on Ubuntu since 24.04: nothing is graded, and the sentence says what to do."""
-    run = doctor(*become(tmp_path, namespaces=False))
+    with home() as folder:
+        run = doctor(*become(folder, namespaces=False))
     assert run.returncode == 3, run.stdout + run.stderr
     told = " ".join((run.stdout + run.stderr).split())
     assert "The box does not start here" in told

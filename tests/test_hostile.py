@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 from hostile_submissions import Hostile, corpus, write
-from plain_user import become
+from plain_user import become, home
 from submissions import COURSE, lean, only
 from submissions import write as write_notebook
 
@@ -159,16 +159,18 @@ def assert_the_next_is_unaffected(settings: Settings, worker: ProcessPoolExecuto
 
 
 @pytest.mark.course
-def test_a_plain_user_grades_them_the_same(limited: Settings, tmp_path: Path) -> None:
+def test_a_plain_user_grades_them_the_same() -> None:
     """The whole corpus as one batch of the command, run by a user without rights and so without control groups."""
-    folder = tmp_path / "class"
-    for number, hostile in enumerate(CORPUS):
-        place = folder / f"{number:03} {hostile.student}" / hostile.assignment / f"{hostile.assignment}.ipynb"
-        write(hostile, place, {"root": str(COURSE.root), "port": 1, "secret": str(tmp_path)})
-    command = [*become(tmp_path), sys.executable, "-I", "-m", "autograder", "grade", str(folder), "--json"]
-    command += ["--workers", "1"]  # others' tests run beside this one, and have limits of time too
+    command = [sys.executable, "-I", "-m", "autograder", "grade", "--json", "--seed", str(SEED)]
+    command += ["--workers", "1"]  # other tests run beside this one, and have limits of time too
     command += [f"--{name.replace('_', '-')}={seconds}" for name, seconds in SECONDS.items()]
-    run = subprocess.run([*command, "--seed", str(SEED)], capture_output=True, text=True, check=False, cwd=COURSE.root)
+    with home() as folder:
+        for number, hostile in enumerate(CORPUS):
+            place = folder / "class" / f"{number:03} {hostile.student}" / hostile.assignment
+            facts = {"root": str(COURSE.root), "port": 1, "secret": str(folder / "secret")}
+            write(hostile, place / f"{hostile.assignment}.ipynb", facts)
+        command = [*become(folder), *command, str(folder / "class")]
+        run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=COURSE.root)
     assert run.returncode == 0, run.stderr
     results = [Result.from_dict(one) for one in json.loads(run.stdout)]
     assert len(results) == len(CORPUS)
