@@ -150,7 +150,7 @@ def test_the_held_out_year_is_beside_the_checks() -> None:
 @pytest.mark.course
 @each_assignment
 def test_the_reference_earns_everything(name: str, grade: Grader) -> None:
-    result = grade(solved(name), name, cell_seconds=60).result
+    result = grade(solved(name), name, cell_seconds=90, call_seconds=20, total_seconds=400).result
     assert {exercise.id: exercise.outcome for exercise in result.exercises} == {
         exercise.id: "earned" for exercise in COURSE.assignment(name).exercises
     }
@@ -161,7 +161,7 @@ def test_the_reference_earns_everything(name: str, grade: Grader) -> None:
 @pytest.mark.course
 @each_assignment
 def test_the_release_earns_nothing_and_runs(name: str, grade: Grader) -> None:
-    graded = grade(released(name), name, cell_seconds=60)
+    graded = grade(released(name), name, cell_seconds=90, call_seconds=20, total_seconds=400)
     assert {exercise.outcome for exercise in graded.result.exercises} == {"not_earned"}
     assert graded.result.score == 0
     # Unanswered cells say so, and nothing else goes wrong: the lesson can be read to its end.
@@ -179,7 +179,9 @@ def test_grading_twice_gives_the_same(name: str, grade: Grader) -> None:
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") in exercises[1::2]:
             cell["source"] = ["def nothing(*args):\n", "    return None\n"]
-    first, second = (grade(notebook, name).result for _ in range(2))
+    first, second = (
+        grade(notebook, name, cell_seconds=90, call_seconds=20, total_seconds=400).result for _ in range(2)
+    )
     assert first.exercises == second.exercises
     assert first.score == second.score
     assert first.score is not None

@@ -68,6 +68,13 @@ def sweep() -> None:
     memory.sweep()
 
 
+def _own_folder() -> tuple[Path, int]:
+    """A new folder and its lock: named as a box's only once it is locked, so that no `sweep` takes it for left over."""
+    new = Path(tempfile.mkdtemp(prefix="lstm-new-"))
+    lock = _locked(new)
+    return new.rename(new.with_name(FOLDER + new.name.removeprefix("lstm-new-"))), lock
+
+
 def _locked(folder: Path) -> int:
     """The descriptor of a lock on the folder, which ends with this process. Raises OSError when another holds it."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -102,8 +109,7 @@ class Box:
         self.limits = limits
         self._user = _unused_user()
         self._data = tuple(data)
-        self._folder = Path(tempfile.mkdtemp(prefix=FOLDER))
-        self._lock = _locked(self._folder)
+        self._folder, self._lock = _own_folder()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self._folder / "channel"))
         self._listener.listen(4)
