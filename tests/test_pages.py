@@ -109,6 +109,22 @@ def test_names_become_folders_that_stay_inside(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
+def test_an_earlier_result_is_taken_over_only_if_it_is_whole_and_of_the_same(tmp_path: Path) -> None:
+    results = Results(tmp_path, [Submission(tmp_path, "ada", "03_numeric_data")])
+    assert results.earlier(0, "x") is None
+    same = result(record={**result().record, "identity": "x"})
+    results.keep(0, Graded(same))
+    assert results.earlier(0, "x") == same
+    assert results.earlier(0, "y") is None
+    assert results.earlier(0, None) is None
+    failed = result(record=same.record, cause="grader", score=None)
+    results.keep(0, Graded(failed))
+    assert results.earlier(0, "x") is None, "the grader's own failure is worth another try"
+    for damage in ("", "[]", "null", '{"record": null}', json.dumps({**same.as_dict(), "record": None})):
+        (results.folders[0] / "result.json").write_text(damage)
+        assert results.earlier(0, "x") is None
+
+
 def test_the_table_shows_markup_as_text() -> None:
     console = Console(width=120, record=True, file=io.StringIO())
     for table in terminal.tables([result("[red]ada[/red]"), result("bob\x1b[2J", message="[bold]lost. More.")]):

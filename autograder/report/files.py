@@ -36,11 +36,10 @@ class Results:
         try:
             kept = json.loads((self.folders[place] / RESULT).read_text(encoding="utf-8"))
             result = Result.from_dict(kept)
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        if identity is None or result.record.get("identity") != identity or result.grader_failed:
-            return None
-        return result
+            same = identity is not None and result.record.get("identity") == identity
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None  # none, or one that somebody has damaged: it is graded anew
+        return result if same and not result.grader_failed else None
 
     def keep(self, place: int, graded: Graded) -> None:
         """Write the files of the submission at `place`; the result last, so that where it is, all is."""
