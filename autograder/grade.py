@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from autograder.box.sandbox import sweep
 from autograder.course import Course
 from autograder.pipeline import Settings, identity
 from autograder.report import terminal
-from autograder.report.files import Results, as_json
+from autograder.report.files import InUse, Results, as_json
 from autograder.result import Result
 from autograder.seed import course_seed, seed_file
 from autograder.submission import Submission, collect
@@ -54,19 +55,18 @@ def run(request: Request, course: Course, err: Console) -> int:
         raise Refused("Nothing to grade.", 2)
     settings = _settings(request, course, err)
     sweep()
-    started = time.monotonic()
-    results = Results(request.output, submissions) if request.output else None
-    graded = _earlier(submissions, settings, results) if results and request.cache else {}
-    earlier = len(graded)
-    graded |= _grade(submissions, settings, request.workers or workers_for(request.limits), results, graded, err)
-    found = [graded[place] for place in range(len(submissions))]
-    page = results.finish(found) if results else None
+    try:
+        kept = Results(request.output, submissions) if request.output else nullcontext()
+    except InUse as problem:
+        raise Refused(str(problem), 2) from problem
+    with kept as results:
+        found, earlier, seconds = _graded(request, submissions, settings, results, err)
+        page = results.finish(found) if results else None
     if request.json:
         sys.stdout.write(as_json(found) + "\n")
         sys.stdout.flush()
     else:
         _show(found, Console(highlight=False))
-    seconds = time.monotonic() - started
     fresh = len(found) - earlier
     told = f"{fresh} graded in {seconds:.1f} s ({seconds / fresh:.1f} s each)." if fresh else "Nothing new to grade."
     if earlier:
@@ -78,6 +78,17 @@ def run(request: Request, course: Course, err: Console) -> int:
         err.print("The grader itself failed on some of them: see their messages. Grade those again.", style="red")
         return 1
     return 4 if complaints else 0
+
+
+def _graded(
+    request: Request, submissions: list[Submission], settings: Settings, results: Results | None, err: Console
+) -> tuple[list[Result], int, float]:
+    """All results in order, how many of them an earlier run had left, and the seconds that the others took."""
+    started = time.monotonic()
+    graded = _earlier(submissions, settings, results) if results and request.cache else {}
+    earlier = len(graded)
+    graded |= _grade(submissions, settings, request.workers or workers_for(request.limits), results, graded, err)
+    return [graded[place] for place in range(len(submissions))], earlier, time.monotonic() - started
 
 
 def _settings(request: Request, course: Course, err: Console) -> Settings:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from submissions import COURSE, answered, lean, only, released, solved, write
 
+from autograder.report.files import Results
+
 ASSIGNMENT = "03_numeric_data"
 
 
@@ -51,6 +53,13 @@ def test_a_class_is_graded_in_one_table(tmp_path: Path) -> None:
     assert run.returncode == 0, run.stderr
     assert "2 submissions" in run.stdout
     assert {path.parent.parent.name for path in (tmp_path / "results").glob("*/*/result.json")} == {"ada", "bob"}
+
+
+def test_two_graders_do_not_share_a_folder(tmp_path: Path) -> None:
+    with Results(tmp_path / "results", []):
+        run = autograder("grade", submission(tmp_path), "--output", tmp_path / "results")
+    assert run.returncode == 2
+    assert "Another grader is writing" in " ".join(run.stderr.split())
 
 
 def test_a_wrong_path_is_named_and_the_others_are_graded(tmp_path: Path) -> None:
@@ -149,9 +158,9 @@ def test_check_tells_what_is_open_wrong_or_locked(tmp_path: Path) -> None:
 def test_check_stops_what_never_ends(tmp_path: Path) -> None:
     notebook = answered(released(ASSIGNMENT), normalize="while True:\n    pass\n")
     path = write(lean(notebook), tmp_path / f"{ASSIGNMENT}.ipynb")
-    run = autograder("check", path, "--seconds", "3")
+    run = autograder("check", path, "--seconds", "15")
     assert run.returncode == 1
-    assert "still running after 3 seconds" in run.stdout
+    assert "still running after 15 seconds" in run.stdout
 
 
 def test_check_leaves_the_notebook_and_its_folder_alone(tmp_path: Path) -> None:

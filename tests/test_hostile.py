@@ -74,7 +74,10 @@ def test_a_submission_costs_itself_at_most(
     graded = worker.submit(grade, Submission(path, hostile.student, hostile.assignment), limited).result()
     assert time.monotonic() - started < limited.limits.total_seconds + GRACE
     assert_marks(hostile, graded)
-    assert_nothing_is_told(hostile, graded)
+    printed = "".join(str(output) for run in graded.transcript for output in run.outputs)
+    if hostile.sees_nothing:
+        assert "SEEN []" in printed, printed
+    assert_nothing_is_told(hostile, graded.result, page.feedback(graded), printed)
     assert_nothing_is_left(worker, before)
     if hostile.group == "abuse":
         assert_the_next_is_unaffected(limited, worker, tmp_path)
@@ -103,13 +106,9 @@ def assert_marks(hostile: Hostile, graded: Graded) -> None:
     assert hostile.reference or not [exercises[name] for name in others if exercises[name].points]
 
 
-def assert_nothing_is_told(hostile: Hostile, graded: Graded) -> None:
+def assert_nothing_is_told(hostile: Hostile, result: Result, shown: str, printed: str = "") -> None:
     """Not in what the student gets to see, nor in what is kept beside it."""
-    printed = "".join(str(output) for run in graded.transcript for output in run.outputs)
-    if hostile.sees_nothing:
-        assert "SEEN []" in printed, printed
-    shown = page.feedback(graded)
-    kept = replace(graded.result, record={}).to_json()
+    kept = replace(result, record={}).to_json()
     code = hostile.code or ""
     root = [] if "{root" in code else [str(COURSE.root)]
     hidden = [str(SEED), *root, *hostile.not_told, *lines_of_the_checks(hostile.assignment)]
@@ -159,10 +158,11 @@ def assert_the_next_is_unaffected(settings: Settings, worker: ProcessPoolExecuto
 
 
 @pytest.mark.course
-def test_a_plain_user_grades_them_the_same() -> None:
-    """Those that look for secrets, as one batch of the command, run by a user without rights."""
-    chosen = [hostile for hostile in CORPUS if hostile.group == "reading"]
-    command = [sys.executable, "-I", "-m", "autograder", "grade", "--json", "--seed", str(SEED)]
+@pytest.mark.parametrize("group", sorted({hostile.group for hostile in CORPUS}))
+def test_a_plain_user_grades_them_the_same(group: str) -> None:
+    """As one batch of the command, run by a user without rights."""
+    chosen = [hostile for hostile in CORPUS if hostile.group == group]
+    command = [sys.executable, "-I", "-m", "autograder", "grade", "--seed", str(SEED)]
     command += ["--workers", "1"]  # other tests run beside this one, and have limits of time too
     command += [f"--{name.replace('_', '-')}={seconds}" for name, seconds in SECONDS.items()]
     with home() as folder:
@@ -170,10 +170,16 @@ def test_a_plain_user_grades_them_the_same() -> None:
             place = folder / "class" / f"{number:03} {hostile.student}" / hostile.assignment
             facts = {"root": str(COURSE.root), "port": 1, "secret": str(folder / "secret")}
             write(hostile, place / f"{hostile.assignment}.ipynb", facts)
-        command = [*become(folder), *command, str(folder / "class")]
+        command = [*become(folder), "env", f"TMPDIR={folder}", *command]
+        command += ["--output", str(folder / "results"), str(folder / "class")]
         run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=COURSE.root)
-    assert run.returncode == 0, run.stderr
-    results = [Result.from_dict(one) for one in json.loads(run.stdout)]
-    assert len(results) == len(chosen)
-    for hostile, result in zip(chosen, results, strict=True):
-        assert_marks(hostile, Graded(result))
+        assert run.returncode == 0, run.stderr
+        graded = {path.parents[1].name[:3]: path.parent for path in (folder / "results").glob("*/*/result.json")}
+        assert len(graded) == len(chosen)
+        for number, hostile in enumerate(chosen):
+            place = graded[f"{number:03}"]
+            result = Result.from_dict(json.loads((place / "result.json").read_text(encoding="utf-8")))
+            shown = (place / "feedback.html").read_text(encoding="utf-8")
+            assert_marks(hostile, Graded(result))
+            assert_nothing_is_told(hostile, result, shown)
+        assert not list(folder.glob(f"{FOLDER}*"))

@@ -11,7 +11,7 @@ from rich.console import Console
 from autograder.execution import CellRun
 from autograder.pipeline import Graded
 from autograder.report import page, terminal
-from autograder.report.files import Results
+from autograder.report.files import InUse, Results
 from autograder.restoration import RestoredCell
 from autograder.result import CheckResult, ExerciseResult, Result
 from autograder.submission import Submission
@@ -123,6 +123,14 @@ def test_an_earlier_result_is_taken_over_only_if_it_is_whole_and_of_the_same(tmp
     for damage in ("", "[]", "null", '{"record": null}', json.dumps({**same.as_dict(), "record": None})):
         (results.folders[0] / "result.json").write_text(damage)
         assert results.earlier(0, "x") is None
+
+
+def test_a_folder_has_one_grader_at_a_time(tmp_path: Path) -> None:
+    submissions = [Submission(tmp_path, "ada", "03_numeric_data")]
+    with Results(tmp_path, submissions), pytest.raises(InUse, match="Wait until it has ended"):
+        Results(tmp_path, submissions)
+    with Results(tmp_path, submissions) as later:
+        later.keep(0, Graded(result()))
 
 
 def test_the_table_shows_markup_as_text() -> None:

@@ -1,6 +1,7 @@
 """Results kept as files: each written whole or not at all, as soon as it is there."""
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -17,16 +18,30 @@ RESULT: Final = "result.json"
 _UNSAFE: Final = re.compile(r"[^\w.@+-]+")
 
 
+class InUse(Exception):
+    """Another grader is writing into the folder."""
+
+
 class Results:
     """A folder of results: `STUDENT/ASSIGNMENT/result.json` and `feedback.html`, `results.json`, `index.html`.
 
     A submission's folder follows from the list of all of them, so that the same command finds it again.
+    Raises InUse while another grader writes into the same folder: its half-written files are not ours to clear away.
     """
 
     def __init__(self, folder: Path, submissions: Iterable[Submission]) -> None:
         self.folder = folder
         self.folders = _folders(folder, submissions)
         folder.mkdir(parents=True, exist_ok=True)
+        # Ended by the system, however this process ends.
+        self._lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise InUse(
+                f"Another grader is writing into {folder}. Wait until it has ended, or give another --output."
+            ) from error
 
     def earlier(self, place: int, identity: str | None) -> Result | None:
         """The result that an earlier grading left of the submission at `place`, if it would come out the same now.
@@ -47,6 +62,12 @@ class Results:
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / "feedback.html", page.feedback(graded))
         _write(folder / RESULT, graded.result.to_json() + "\n")
+
+    def __enter__(self) -> "Results":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        os.close(self._lock)
 
     def finish(self, results: Sequence[Result]) -> Path:
         """Write the list of all results, in order, and the page that leads to each; returns the page."""
