@@ -2,7 +2,8 @@
 
 Exit status of `grade`: 0 every submission got a result, whatever the marks; 1 the grader itself failed
 on some (cause `grader` or `box`); 2 wrong usage, or nothing to grade; 3 no box, or one that is not closed
-enough; 4 some of the paths held no submission (the others were graded); 130 interrupted.
+enough; 4 some of the paths held no submission (the others were graded); 5 with --verify, a result does not
+come out the same; 130 interrupted.
 """
 
 from importlib.util import find_spec
@@ -63,6 +64,9 @@ def grade(
         bool,
         typer.Option(" /--no-cache", help="Also grade anew what --output already has, unchanged, from an earlier run."),
     ] = True,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Grade all anew, and show that what --output had comes out the same.")
+    ] = False,
     course: CourseOption = None,
 ) -> None:
     """Grade submissions. Killed or interrupted, the same command goes on where it was.
@@ -74,8 +78,10 @@ def grade(
     from autograder.box import Limits
     from autograder.grade import Refused, Request, run
 
+    if verify and output is None:
+        _stop("--verify compares with what --output has from an earlier run: say where that is.", 2)
     limits = Limits(cell_seconds=cell_seconds, call_seconds=call_seconds, total_seconds=total_seconds)
-    request = Request(paths, limits, workers, seed, training_seed, output, json, allow_weak_box, cache)
+    request = Request(paths, limits, workers, seed, training_seed, output, json, allow_weak_box, cache, verify)
     try:
         status = run(request, _course(course), err)
     except Refused as refusal:
@@ -84,6 +90,37 @@ def grade(
         _stop(str(problem), 2)
     except KeyboardInterrupt:
         _stop("Interrupted. What was finished is kept." if output else "Interrupted.", 130)
+    raise typer.Exit(status)
+
+
+@app.command()
+def regrade(
+    records: Annotated[
+        list[Path], typer.Argument(metavar="RECORD...", help="Files result.json, or folders in which they lie.")
+    ],
+    notebook: Annotated[
+        Path | None, typer.Option("--notebook", metavar="FILE", help="Where a single record's submission lies now.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="How many at a time; by default as cores and memory allow.")
+    ] = None,
+    course: CourseOption = None,
+) -> None:
+    """Grade again from results' own records, and show whether marks and messages come out the same.
+
+    What has changed since (the submission, the checks, versions) is named. Exit status: 0 all the same,
+    1 some are not, 2 a record cannot be used, 3 no box, or not closed enough.
+    """
+    _need_instructors_tools()
+    from autograder import regrade as again
+    from autograder.batch import workers_for
+    from autograder.box import Limits
+    from autograder.grade import Refused
+
+    try:
+        status = again.run(records, notebook, workers or workers_for(Limits()), _course(course), err)
+    except Refused as refusal:
+        _stop(str(refusal), refusal.status)
     raise typer.Exit(status)
 
 

@@ -17,7 +17,7 @@ from autograder.course import Course
 from autograder.pipeline import Settings, identity
 from autograder.report import terminal
 from autograder.report.files import InUse, Results, as_json
-from autograder.result import Result
+from autograder.result import Result, differences
 from autograder.seed import course_seed, seed_file
 from autograder.submission import Submission, collect
 from autograder.text import plain
@@ -44,6 +44,7 @@ class Request:
     json: bool
     allow_weak_box: bool
     cache: bool
+    verify: bool
 
 
 def run(request: Request, course: Course, err: Console) -> int:
@@ -60,13 +61,16 @@ def run(request: Request, course: Course, err: Console) -> int:
     except InUse as problem:
         raise Refused(str(problem), 2) from problem
     with kept as results:
-        found, earlier, seconds = _graded(request, submissions, settings, results, err)
+        known = _earlier(submissions, settings, results) if results and request.cache else {}
+        taken_over = {} if request.verify else known
+        found, seconds = _graded(request, submissions, settings, results, taken_over, err)
         page = results.finish(found) if results else None
     if request.json:
         sys.stdout.write(as_json(found) + "\n")
         sys.stdout.flush()
     else:
         _show(found, Console(highlight=False))
+    earlier = len(taken_over)
     fresh = len(found) - earlier
     told = f"{fresh} graded in {seconds:.1f} s ({seconds / fresh:.1f} s each)." if fresh else "Nothing new to grade."
     if earlier:
@@ -77,18 +81,34 @@ def run(request: Request, course: Course, err: Console) -> int:
     if any(result.grader_failed for result in found):
         err.print("The grader itself failed on some of them: see their messages. Grade those again.", style="red")
         return 1
+    if request.verify and not _verified(known, found, err):
+        return 5
     return 4 if complaints else 0
 
 
 def _graded(
-    request: Request, submissions: list[Submission], settings: Settings, results: Results | None, err: Console
-) -> tuple[list[Result], int, float]:
-    """All results in order, how many of them an earlier run had left, and the seconds that the others took."""
+    request: Request,
+    submissions: list[Submission],
+    settings: Settings,
+    results: Results | None,
+    earlier: dict[int, Result],
+    err: Console,
+) -> tuple[list[Result], float]:
+    """All results in order, and the seconds that those which are not `earlier` took."""
     started = time.monotonic()
-    graded = _earlier(submissions, settings, results) if results and request.cache else {}
-    earlier = len(graded)
-    graded |= _grade(submissions, settings, request.workers or workers_for(request.limits), results, graded, err)
-    return [graded[place] for place in range(len(submissions))], earlier, time.monotonic() - started
+    fresh = _grade(submissions, settings, request.workers or workers_for(request.limits), results, earlier, err)
+    return [(earlier | fresh)[place] for place in range(len(submissions))], time.monotonic() - started
+
+
+def _verified(known: dict[int, Result], found: list[Result], err: Console) -> bool:
+    """Whether every result that could have been taken over came out the same again; says where not."""
+    different = {place: differences(result, found[place]) for place, result in known.items()}
+    for place, sentences in different.items():
+        for sentence in sentences:
+            err.print(f"{_label(found[place])}: {sentence}", style="red", markup=False)
+    wrong = sum(1 for sentences in different.values() if sentences)
+    err.print(f"Verified: {len(known) - wrong} of {len(known)} earlier results came out the same again.", style="dim")
+    return not wrong
 
 
 def _settings(request: Request, course: Course, err: Console) -> Settings:
@@ -96,23 +116,28 @@ def _settings(request: Request, course: Course, err: Console) -> Settings:
         seed = course_seed() if request.seed is None else request.seed
     except ValueError as problem:
         raise Refused(str(problem), 2) from problem
+    protections = box_observed(request.limits, course, request.paths, request.allow_weak_box, err)
+    strong = all(protections[name] for name in REQUIRED)
+    return Settings(course, request.limits, seed, request.training_seed, protections, for_marks=strong)
+
+
+def box_observed(limits: Limits, course: Course, paths: list[Path], allow_weak: bool, err: Console) -> dict[str, bool]:
+    """Which protections this machine's box was seen to hold; Refused when it is too weak to grade for marks."""
     try:
-        protections = observe(
-            request.limits, [*course.private, seed_file(), *(path.absolute() for path in request.paths)]
-        )
+        protections = observe(limits, [*course.private, seed_file(), *(path.absolute() for path in paths)])
     except BoxUnavailable as problem:
         raise Refused(str(problem), 3) from problem
     missing = sorted(name for name in REQUIRED if not protections[name])
     if missing:
         lines = "\n".join(f"  - {PROTECTIONS[name]}" for name in missing)
-        if not request.allow_weak_box:
+        if not allow_weak:
             raise Refused(
                 f"The box on this machine does not hold:\n{lines}\nSo nothing is graded for marks here. "
                 "`autograder doctor` shows more; --allow-weak-box grades all the same, as practice.",
                 3,
             )
         err.print(f"Practice only, because the box does not hold:\n{lines}", style="yellow")
-    return Settings(course, request.limits, seed, request.training_seed, protections, for_marks=not missing)
+    return protections
 
 
 def _earlier(submissions: list[Submission], settings: Settings, results: Results) -> dict[int, Result]:

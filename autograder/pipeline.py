@@ -60,7 +60,7 @@ class Graded:
 
 def grade(submission: Submission, settings: Settings) -> Graded:
     """Grade one submission. Never raises: whatever goes wrong is part of the result."""
-    record = _record(settings) | {"identity": identity(submission, settings)}
+    record = _record(submission, settings) | {"identity": identity(submission, settings)}
     assignment: Assignment | None = None
     try:
         if submission.assignment is None:
@@ -108,7 +108,7 @@ def grader_failed(submission: Submission, settings: Settings, message: str) -> G
     """The result of a submission whose grading never came to an end."""
     names = settings.course.names
     assignment = settings.course.assignment(submission.assignment) if submission.assignment in names else None
-    return Graded(_ungraded(submission, assignment, _record(settings), "grader", message))
+    return Graded(_ungraded(submission, assignment, _record(submission, settings), "grader", message))
 
 
 def _grade(submission: Submission, assignment: Assignment, settings: Settings, record: dict[str, Any]) -> Graded:
@@ -188,15 +188,17 @@ def _ungraded(
     )
 
 
-def _record(settings: Settings) -> dict[str, Any]:
+def _record(submission: Submission, settings: Settings) -> dict[str, Any]:
     """What is needed to grade the same submission again to the same marks."""
     return {
+        "submission": {"path": str(submission.path.absolute()), "problem": submission.problem},
         "submission_sha256": None,
         "release_sha256": None,
         "checks_sha256": None,
         "lock_sha256": settings.course.lock_sha256,
         "seed": settings.seed,
         "training_seed": settings.training_seed,
+        "limits": dataclasses.asdict(settings.limits),
         "for_marks": settings.for_marks,
         "protections": settings.protections,
         "versions": versions_here(),

@@ -68,3 +68,30 @@ class Result:
 
     def to_json(self) -> str:
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=True)
+
+
+def differences(before: Result, after: Result) -> list[str]:
+    """In what two gradings of one submission differ, marks and messages alike; when and how fast does not count."""
+    told = []
+    for name in ("score", "max_score", "message", "cause", "notes"):
+        one, other = getattr(before, name), getattr(after, name)
+        if one != other:
+            told.append(f"its {name.replace('_', ' ')} was {one!r} and is {other!r}")
+    exercises = {exercise.id: exercise for exercise in before.exercises}
+    again = {exercise.id: exercise for exercise in after.exercises}
+    for name in dict.fromkeys([*exercises, *again]):
+        if name not in exercises or name not in again:
+            told.append(f"`{name}` is in one of them only")
+            continue
+        changed = [
+            field.name
+            for field in dataclasses.fields(ExerciseResult)
+            if getattr(exercises[name], field.name) != getattr(again[name], field.name)
+        ]
+        if changed:
+            first = changed[0]
+            told.append(
+                f"`{name}` differs in its {', '.join(changed).replace('_', ' ')}: "
+                f"{getattr(exercises[name], first)!r} before, {getattr(again[name], first)!r} now"
+            )
+    return told
