@@ -20,9 +20,9 @@ from autograder import slide_map
 from autograder.box import Limits
 from autograder.course import Course
 from autograder.execution import Session
+from autograder.leaks import MARKERS, leaks
 from autograder.restoration import Restored, RestoredCell
 
-MARKERS: Final = ("### BEGIN SOLUTION", "### END SOLUTION")
 TRAINING_SEED: Final = 2026
 
 
@@ -43,6 +43,11 @@ def make(course: Course, names: list[str], solutions: bool, console: Console) ->
         target = course.root / "release" / name
         with tempfile.TemporaryDirectory() as folder:
             made = student_version(course.root / "source" / name, Path(folder))
+            told = leaks(*(json.loads((place / f"{name}.ipynb").read_text(encoding="utf-8"))
+                           for place in (course.root / "source" / name, made)))  # fmt: skip
+            if told:
+                lines = "\n".join(f"  {line}" for line in told)
+                raise ReleaseError(f"release/{name} would tell students of its solutions, so it is not made:\n{lines}")
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(made, target)
         if solutions:

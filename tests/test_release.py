@@ -11,7 +11,8 @@ import pytest
 from conftest import Grader
 from submissions import COURSE, Notebook, lean, released, solved
 
-from autograder.release import MARKERS, as_text, reference, student_version
+from autograder.leaks import leaks
+from autograder.release import as_text, reference, student_version
 
 SOURCES = sorted((COURSE.root / "source").glob("*/*.ipynb"))
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -29,25 +30,6 @@ def load(path: Path) -> Notebook:
 
 def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def lines_of(book: Notebook) -> tuple[list[str], list[str]]:
-    """The lines between the markers (but for those too short to tell anything), and all others."""
-    solutions: list[str] = []
-    others: list[str] = []
-    for cell in book["cells"]:
-        inside = False
-        for line in "".join(cell["source"]).splitlines():
-            if line.strip() in MARKERS:
-                inside = line.strip() == MARKERS[0]
-            else:
-                (solutions if inside else others).append(squeezed(line))
-    return [line for line in solutions if len(line) > 12], others
-
-
-def squeezed(text: str) -> str:
-    """Text without what reformatting changes."""
-    return re.sub(r"[\s\"'\\]", "", text).lower()
 
 
 def test_every_source_is_an_assignment() -> None:
@@ -123,13 +105,7 @@ def test_the_kept_solution_is_the_source_executed(path: Path) -> None:
 
 @each_source
 def test_no_solution_is_released(path: Path) -> None:
-    given = squeezed(json.dumps(released(path.stem), ensure_ascii=False))
-    lines, others = lines_of(load(path))
-    assert lines
-    # A line that the lesson itself shows outside of the solutions is no secret.
-    shown = "\n".join(others)
-    assert not [line for line in lines if line in given and line not in shown]
-    assert not [marker for marker in MARKERS if squeezed(marker) in given]
+    assert leaks(load(path), released(path.stem)) == []
 
 
 @each_assignment
