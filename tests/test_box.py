@@ -12,7 +12,7 @@ import pytest
 from plain_user import become, home
 from submissions import COURSE
 
-from autograder.box import Box, BoxUnavailable, Limits
+from autograder.box import Box, BoxUnavailable, Limits, memory
 from autograder.box.canary import PROTECTIONS, REQUIRED, observe
 from autograder.boxed import wire
 
@@ -119,6 +119,26 @@ def test_refuses_where_user_namespaces_are_forbidden() -> None:
     told = " ".join((run.stdout + run.stderr).split())
     assert "The box does not start here" in told
     assert "run the grader as root" in told
+
+
+def test_memory_is_bounded_by_the_files_of_cgroup_version_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a tree of plain files, which shows what is written and read where; the kernel's part it cannot show."""
+    monkeypatch.setattr(memory, "ROOT", tmp_path)
+    assert memory.group(2**30) is None
+    (tmp_path / "cgroup.controllers").write_text("cpu memory pids")
+    group = memory.group(2**30)
+    assert group is not None
+    assert (tmp_path / "cgroup.subtree_control").read_text() == "+memory"
+    assert (group.folder / "memory.max").read_text() == str(2**30)
+    assert not group.out_of_memory()
+    (group.folder / "memory.events").write_text("low 0\noom 2\noom_kill 0\n")
+    assert not group.out_of_memory()
+    (group.folder / "memory.events").write_text("low 0\noom 2\noom_kill 1\n")
+    assert group.out_of_memory()
+    for file in group.folder.iterdir():
+        file.unlink()  # the kernel's files go with the folder
+    group.remove()
+    assert not group.folder.exists()
 
 
 def test_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
