@@ -1,6 +1,7 @@
 """Many submissions: one task each, in worker processes, results as they finish.
 
 A worker that dies takes no other submission with it: what it had not finished is given to a new one.
+Interrupted, the workers close their boxes and end; what was finished has been yielded.
 """
 
 import ctypes
@@ -8,9 +9,10 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from types import FrameType
 from typing import Final
 
 from autograder.box import Limits
@@ -27,14 +29,24 @@ def workers_for(limits: Limits) -> int:
     return max(1, min(cores, memory // limits.memory))
 
 
+Running = Callable[[list[Submission]], None]
+
+
 def grade_all(
-    submissions: Sequence[tuple[int, Submission]], settings: Settings, workers: int
+    submissions: Sequence[tuple[int, Submission]],
+    settings: Settings,
+    workers: int,
+    running: Running = lambda submissions: None,
 ) -> Iterator[tuple[int, Graded]]:
-    """Each submission's place and its result, in the order in which they finish."""
-    waiting = list(submissions)
+    """Each submission's place and its result, in the order in which they finish.
+
+    The longest assignments begin first, so that no worker is left with one at the end. `running` is told
+    which are being graded, whenever that changes.
+    """
+    waiting = sorted(submissions, key=lambda one: -_length(one[1], settings))
     while waiting:
         lost: list[tuple[int, Submission]] = []
-        for place, submission, graded in _round(waiting, settings, workers):
+        for place, submission, graded in _round(waiting, settings, workers, running):
             if graded is None:
                 lost.append((place, submission))
             else:
@@ -47,17 +59,27 @@ def grade_all(
         waiting, workers = lost, 1
 
 
+def _length(submission: Submission, settings: Settings) -> int:
+    """How long the assignment's lesson is, in characters of code; those that train networks count tenfold."""
+    if submission.assignment not in settings.course.names:
+        return 0
+    code = "".join(cell.source for cell in settings.course.assignment(submission.assignment).cells)
+    return len(code) * (10 if ".fit(" in code and "keras" in code else 1)
+
+
 def _round(
-    waiting: list[tuple[int, Submission]], settings: Settings, workers: int
+    waiting: list[tuple[int, Submission]], settings: Settings, workers: int, running: Running
 ) -> Iterator[tuple[int, Submission, Graded | None]]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context, initializer=_begin) as pool:
         futures: dict[Future[Graded], tuple[int, Submission]] = {
-            pool.submit(grade, submission, settings): (place, submission) for place, submission in waiting
+            pool.submit(_task, submission, settings): (place, submission) for place, submission in waiting
         }
         pending = set(futures)
         try:
             while pending:
+                # They begin in the order in which they were given.
+                running([submission for one, (_, submission) in futures.items() if one in pending][:workers])
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for future in sorted(done, key=lambda item: futures[item][0]):
                     place, submission = futures[future]
@@ -67,11 +89,41 @@ def _round(
                         yield place, submission, None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()
             raise
 
 
+_busy = False
+_told_to_end = False
+
+
+def _task(submission: Submission, settings: Settings) -> Graded:
+    global _busy
+    _busy = True
+    try:
+        return grade(submission, settings)
+    finally:
+        _busy = False
+        if _told_to_end:
+            os._exit(1)  # its box is closed by now, and what waits in the queue is not to begin
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    global _told_to_end
+    _told_to_end = True
+    if not _busy:
+        os._exit(1)
+    raise KeyboardInterrupt
+
+
 def _begin() -> None:
-    """A worker's own streams are nobody's: standard output may be a JSON document's. It dies with its parent."""
+    """A worker's own streams are nobody's: standard output may be a JSON document's. It dies with its parent.
+
+    Whether to stop is the parent's to say: Ctrl-C reaches all processes of a terminal at once.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)

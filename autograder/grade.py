@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from autograder.batch import grade_all, workers_for
 from autograder.box import BoxUnavailable, Limits
@@ -156,21 +156,26 @@ def _grade(
 ) -> dict[int, Result]:
     found: dict[int, Result] = {}
     left = [(place, submission) for place, submission in enumerate(submissions) if place not in earlier]
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err) as progress:
-        bar = progress.add_task("grading", total=len(submissions), completed=len(earlier))
-        for place, graded in grade_all(left, settings, workers):
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn("rest"), TimeRemainingColumn())  # fmt: skip
+    # The rest is estimated from what the last hour's submissions took.
+    with Progress(*columns, console=err, speed_estimate_period=3600) as progress:
+        bar = progress.add_task("grading", total=len(left))
+
+        def running(submissions: list[Submission]) -> None:
+            progress.update(bar, description="grading " + ", ".join(_label(one) for one in submissions))
+
+        for place, graded in grade_all(left, settings, workers, running):
             found[place] = graded.result
             if results:
                 results.keep(place, graded)
-            progress.update(bar, advance=1, description=f"graded {_label(graded.result)}")
+            progress.advance(bar)
         progress.update(bar, description="graded")
     return found
 
 
-def _label(result: Result) -> str:
-    # rich reads square brackets as markup
-    return plain(f"{result.student} {result.assignment or ''}", 40).replace("[", "(")
+def _label(of: Submission | Result) -> str:
+    return plain(f"{of.student} {of.assignment or ''}", 40)
 
 
 def _show(found: list[Result], console: Console) -> None:

@@ -1,12 +1,18 @@
-"""A batch outlives the death of its workers."""
+"""A batch outlives the death of its workers, and ends when it is told to."""
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 from deadly import DeadlyPath
-from submissions import lean, only, write
+from submissions import answered, lean, only, write
 
 from autograder.batch import grade_all
+from autograder.box.sandbox import FOLDER
 from autograder.pipeline import Settings
 from autograder.submission import Submission
 
@@ -26,3 +32,40 @@ def test_a_worker_that_dies_takes_no_other_submission_with_it(workers: int, sett
     assert (results[1].cause, results[1].score) == ("grader", None)
     assert "Grade it again." in results[1].message
     assert results[1].grader_failed
+
+
+def test_interrupted_it_ends_at_once_and_keeps_what_is_done(settings: Settings, tmp_path: Path) -> None:
+    """Ctrl-C reaches the grader and all its workers: one submission is done, one in the middle, others wait."""
+    endless = answered(only(ASSIGNMENT, "invert"), normalize="while True:\n    pass\n")
+    for student, notebook in [("ada", only(ASSIGNMENT, "invert")), ("bob", endless), ("cem", endless)]:
+        write(lean(notebook), tmp_path / "class" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
+    command = [sys.executable, "-I", "-m", "autograder", "grade", str(tmp_path / "class"), "--workers", "1"]
+    running = subprocess.Popen(
+        [*command, "--output", str(tmp_path / "results"), "--cell-seconds", "300"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    until = time.monotonic() + 120
+    first = tmp_path / "results" / "ada" / ASSIGNMENT / "result.json"
+    while not first.exists() and time.monotonic() < until:
+        time.sleep(0.1)
+    while not list(tmp_path.glob(f"{FOLDER}*")) and time.monotonic() < until:
+        time.sleep(0.1)  # bob's box
+    os.killpg(running.pid, signal.SIGINT)
+    _, told = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "Interrupted. What was finished is kept." in told
+    assert "Traceback" not in told
+    assert [path.parent.parent.name for path in (tmp_path / "results").glob("*/*/result.json")] == ["ada"]
+    assert not list(tmp_path.glob(f"{FOLDER}*")), "a box was left behind"
+
+
+def test_long_assignments_begin_first(settings: Settings, tmp_path: Path) -> None:
+    names = ["00_orientation", "unknown", "09_echo", ASSIGNMENT]
+    submissions = [Submission(tmp_path / "nothing.ipynb", str(place), name) for place, name in enumerate(names)]
+    seen: list[list[str]] = []
+    for _ in grade_all(
+        list(enumerate(submissions)), settings, 1, lambda now: seen.append([one.assignment or "" for one in now])
+    ):
+        pass
+    assert [now for now in seen if now] == [["09_echo"], [ASSIGNMENT], ["00_orientation"], ["unknown"]]
