@@ -67,6 +67,9 @@ def grade(
     verify: Annotated[
         bool, typer.Option("--verify", help="Grade all anew, and show that what --output had comes out the same.")
     ] = False,
+    cold: Annotated[
+        bool, typer.Option("--cold", help="Start every box anew, in place of a fork of a process that is warm.")
+    ] = False,
     course: CourseOption = None,
 ) -> None:
     """Grade submissions. Killed or interrupted, the same command goes on where it was.
@@ -81,7 +84,7 @@ def grade(
     if verify and output is None:
         _stop("--verify compares with what --output has from an earlier run: say where that is.", 2)
     limits = Limits(cell_seconds=cell_seconds, call_seconds=call_seconds, total_seconds=total_seconds)
-    request = Request(paths, limits, workers, seed, training_seed, output, json, allow_weak_box, cache, verify)
+    request = Request(paths, limits, workers, seed, training_seed, output, json, allow_weak_box, cache, verify, cold)
     try:
         status = run(request, _course(course), err)
     except Refused as refusal:

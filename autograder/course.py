@@ -1,5 +1,6 @@
 """The course as its released notebooks state it: assignments, exercises, points, locked cells."""
 
+import ast
 import hashlib
 import json
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any, Final, Literal
 
 CHECKS: Final = Path(__file__).resolve().parent / "checks"
 CHECK_PREFIX: Final = "check-"
+HEAVY: Final = ("tensorflow", "keras")  # seconds to import
 
 CellKind = Literal["solution", "check", "locked", "free"]
 
@@ -77,6 +79,12 @@ class Assignment:
     @property
     def max_points(self) -> float:
         return sum(exercise.max_points for exercise in self.exercises)
+
+    @cached_property
+    def imports(self) -> tuple[str, ...]:
+        """The modules that the released notebook imports, light ones first."""
+        found = dict.fromkeys(name for cell in self.cells for name in _imports(cell.source))
+        return tuple(sorted(found, key=lambda name: name.split(".")[0] in HEAVY))
 
     @cached_property
     def by_grade_id(self) -> dict[str, Cell]:
@@ -183,6 +191,18 @@ def _cell(cell: dict[str, Any]) -> Cell:
         return Cell(cell["id"], "free", source, None)
     kind: CellKind = "solution" if meta["solution"] else "check" if meta["grade"] else "locked"
     return Cell(cell["id"], kind, source, meta["grade_id"], "parameters" in cell["metadata"].get("tags", []))
+
+
+def _imports(source: str) -> Iterator[str]:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a cell with IPython's own syntax
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
 
 
 def _title(book: dict[str, Any], name: str) -> str:

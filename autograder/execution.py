@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from autograder.box import Box, BoxUnavailable, Ending, Limits
+from autograder.box import Box, BoxUnavailable, Ending, Limits, WarmBox
 from autograder.boxed import wire
 from autograder.restoration import Restored, RestoredCell
 from autograder.text import plain
@@ -73,11 +73,30 @@ class Answer:
     unsendable: str | None = None
 
 
+@dataclass(frozen=True)
+class Warm:
+    """Where boxes are forked, what the notebook imports, and whether a box that starts cold may stand in."""
+
+    parent: str
+    modules: tuple[str, ...]
+    or_cold: Callable[[], bool]
+
+
 class Session:
     """One submission in its box, or in one box after another."""
 
-    def __init__(self, restored: Restored, limits: Limits, training_seed: int, data: tuple[Path, ...] = ()) -> None:
+    def __init__(
+        self,
+        restored: Restored,
+        limits: Limits,
+        training_seed: int,
+        data: tuple[Path, ...] = (),
+        warm: "Warm | None" = None,
+    ) -> None:
+        """With `warm` its boxes are forked, as long as the warm parent lives."""
         self.limits = limits
+        self.start: Literal["warm", "cold"] = "cold" if warm is None else "warm"
+        self._warm = warm
         self._data = data
         self.runs = {cell.number: CellRun(cell) for cell in restored.cells}
         self.boxes = 0
@@ -110,7 +129,10 @@ class Session:
             self._end()
             raise Unanswered("time", f"It did not answer within {seconds:.0f} seconds.") from None
         except (EOFError, OSError):
-            raise self._unanswered(self._end()) from None
+            ending = self._end()
+            if ending is not Ending.LOST:
+                raise self._unanswered(ending) from None
+            return self.ask(request)  # nobody's fault: in a new box, and again
         except wire.WireError as error:
             self._end()
             raise Unanswered("notebook", f"What came back could not be read ({plain(error, 200)}).") from None
@@ -152,7 +174,7 @@ class Session:
     def _run_cells(self, record: Callable[[dict[str, Any], CellRun | None], None]) -> bool:
         """One box. False when a cell ended it, which is then left out of the next."""
         self.boxes += 1
-        self._box = box = Box(self.limits, data=self._data)
+        self._box = box = self._new_box()
         try:
             events = box.connection(self.limits.start_seconds)
             wire.receive(events, self.limits.start_seconds)  # it is ready
@@ -221,6 +243,17 @@ class Session:
         events.close()
         return True
 
+    def _new_box(self) -> Box:
+        if self._warm is not None:
+            try:
+                return WarmBox(self._warm.parent, self.limits, data=self._data, modules=self._warm.modules)
+            except BoxUnavailable:
+                # The parent is no more. The other way is taken only where it is seen to be closed as well.
+                if not self._warm.or_cold():
+                    raise
+                self._warm, self.start = None, "cold"
+        return Box(self.limits, data=self._data)
+
     def _kernel_connection(self, box: Box, events: socket.socket) -> socket.socket:
         """The kernel's connection: the first that knows the token, whoever else may have connected.
 
@@ -250,6 +283,8 @@ class Session:
             run.error = _cell_error(errors[-1])
 
     def _ended(self, current: CellRun | None, ending: Ending) -> None:
+        if ending is Ending.LOST:
+            raise BoxUnavailable("The box ended with the warm parent that it came from.")
         if ending is Ending.MEMORY:
             self._stopped(current, "memory", f"it used more memory than the {self.limits.memory >> 20} MiB there are")
         else:

@@ -2,7 +2,8 @@
 
 import sys
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from autograder.batch import grade_all, workers_for
 from autograder.box import BoxUnavailable, Limits
-from autograder.box.canary import PROTECTIONS, REQUIRED, observe
+from autograder.box.canary import PROTECTIONS, REQUIRED
 from autograder.box.sandbox import sweep
-from autograder.course import Course
+from autograder.box.start import ready
+from autograder.course import Course, CourseError
 from autograder.pipeline import Settings, identity
 from autograder.report import terminal
 from autograder.report.files import InUse, Results, as_json
@@ -45,6 +47,7 @@ class Request:
     allow_weak_box: bool
     cache: bool
     verify: bool
+    cold: bool = False  # no box is forked
 
 
 def run(request: Request, course: Course, err: Console) -> int:
@@ -54,13 +57,15 @@ def run(request: Request, course: Course, err: Console) -> int:
         err.print(plain(complaint), style="red", markup=False)
     if not submissions:
         raise Refused("Nothing to grade.", 2)
-    settings = _settings(request, course, err)
     sweep()
     try:
+        seed = course_seed() if request.seed is None else request.seed
         kept = Results(request.output, submissions) if request.output else nullcontext()
-    except InUse as problem:
+    except (InUse, ValueError) as problem:
         raise Refused(str(problem), 2) from problem
-    with kept as results:
+    seeds = (seed, request.training_seed)
+    where = Where(course, request.paths, warm=not request.cold, weak=request.allow_weak_box)
+    with kept as results, settings_for(where, request.limits, seeds, submissions, err) as settings:
         known = _earlier(submissions, settings, results) if results and request.cache else {}
         taken_over = {} if request.verify else known
         found, seconds = _graded(request, submissions, settings, results, taken_over, err)
@@ -111,33 +116,53 @@ def _verified(known: dict[int, Result], found: list[Result], err: Console) -> bo
     return not wrong
 
 
-def _settings(request: Request, course: Course, err: Console) -> Settings:
-    try:
-        seed = course_seed() if request.seed is None else request.seed
-    except ValueError as problem:
-        raise Refused(str(problem), 2) from problem
-    protections = box_observed(request.limits, course, request.paths, request.allow_weak_box, err)
-    strong = all(protections[name] for name in REQUIRED)
-    return Settings(course, request.limits, seed, request.training_seed, protections, for_marks=strong)
+@dataclass(frozen=True)
+class Where:
+    """The course and this machine: how boxes start, and whether a weak box will do. `paths` no box may see."""
+
+    course: Course
+    paths: Sequence[Path]
+    warm: bool = True
+    weak: bool = False
 
 
-def box_observed(limits: Limits, course: Course, paths: list[Path], allow_weak: bool, err: Console) -> dict[str, bool]:
-    """Which protections this machine's box was seen to hold; Refused when it is too weak to grade for marks."""
-    try:
-        protections = observe(limits, [*course.private, seed_file(), *(path.absolute() for path in paths)])
-    except BoxUnavailable as problem:
-        raise Refused(str(problem), 3) from problem
-    missing = sorted(name for name in REQUIRED if not protections[name])
-    if missing:
+@contextmanager
+def settings_for(
+    where: Where, limits: Limits, seeds: tuple[int, int], submissions: Sequence[Submission], err: Console
+) -> Iterator[Settings]:
+    """The settings for a batch, once this machine's box was seen to hold; `seeds` are the hidden and the training one.
+
+    Raises Refused when the box is too weak to grade for marks.
+    """
+    hidden = [*where.course.private, seed_file(), *(path.absolute() for path in where.paths)]
+    with ExitStack() as until_the_end:
+        try:
+            start = until_the_end.enter_context(
+                ready(limits, hidden, _imports(submissions, where.course), warm=where.warm)
+            )
+        except BoxUnavailable as problem:
+            raise Refused(str(problem), 3) from problem
+        missing = sorted(name for name in REQUIRED if not start.protections[name])
         lines = "\n".join(f"  - {PROTECTIONS[name]}" for name in missing)
-        if not allow_weak:
+        if missing and not where.weak:
             raise Refused(
                 f"The box on this machine does not hold:\n{lines}\nSo nothing is graded for marks here. "
                 "`autograder doctor` shows more; --allow-weak-box grades all the same, as practice.",
                 3,
             )
-        err.print(f"Practice only, because the box does not hold:\n{lines}", style="yellow")
-    return protections
+        if missing:
+            err.print(f"Practice only, because the box does not hold:\n{lines}", style="yellow")
+        yield Settings(where.course, limits, *seeds, start.protections, not missing, start.parent, tuple(hidden))
+
+
+def _imports(submissions: Sequence[Submission], course: Course) -> list[str]:
+    """What the notebooks import, as released: in the order of need."""
+    names = dict.fromkeys(submission.assignment for submission in submissions if submission.assignment in course.names)
+    found: dict[str, None] = {}
+    for name in names:
+        with suppress(CourseError):  # each of its submissions will say so
+            found |= dict.fromkeys(course.assignment(str(name)).imports)
+    return list(found)
 
 
 def _earlier(submissions: list[Submission], settings: Settings, results: Results) -> dict[int, Result]:

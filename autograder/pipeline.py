@@ -10,13 +10,15 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from autograder import __version__
 from autograder.box import BoxUnavailable, Limits
+from autograder.box.canary import holds
 from autograder.course import Assignment, Course, CourseError
 from autograder.examination import examine
-from autograder.execution import Cause, CellRun, Session
+from autograder.execution import Cause, CellRun, Session, Warm
 from autograder.grading import examinable, mark, score
 from autograder.restoration import restore
 from autograder.result import ExerciseResult, Result
@@ -48,6 +50,8 @@ class Settings:
     training_seed: int
     protections: dict[str, bool]
     for_marks: bool = True
+    warm: str | None = None  # where boxes are forked
+    hidden: tuple[Path, ...] = ()  # what must not exist in a box
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def _grade(submission: Submission, assignment: Assignment, settings: Settings, r
         check_assignment(notebook, assignment, settings.course)
     with _timed(timings, "restore"):
         restored = restore(notebook, assignment)
-    session = Session(restored, settings.limits, settings.training_seed, assignment.data)
+    session = Session(restored, settings.limits, settings.training_seed, assignment.data, _warm(assignment, settings))
     try:
         with _timed(timings, "execute"):
             transcript = session.execute()
@@ -133,7 +137,7 @@ def _grade(submission: Submission, assignment: Assignment, settings: Settings, r
     finally:
         session.close()
     exercises = tuple(mark(assignment, restored, transcript, evidence))
-    record["boxes"] = session.boxes
+    record["boxes"], record["start"] = session.boxes, session.start
     result = Result(
         student=submission.student,
         assignment=assignment.name,
@@ -144,6 +148,13 @@ def _grade(submission: Submission, assignment: Assignment, settings: Settings, r
         notes=(*restored.notes, *_cell_notes(transcript)),
     )
     return Graded(result, tuple(transcript))
+
+
+def _warm(assignment: Assignment, settings: Settings) -> Warm | None:
+    def or_cold() -> bool:
+        return not settings.for_marks or holds(settings.limits, settings.hidden)
+
+    return Warm(settings.warm, assignment.imports, or_cold) if settings.warm else None
 
 
 def _known(submission: Submission) -> None:

@@ -16,10 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from autograder.batch import grade_all
 from autograder.box import Limits
-from autograder.box.canary import REQUIRED
 from autograder.course import Course
-from autograder.grade import Refused, box_observed
-from autograder.pipeline import Settings, versions_here
+from autograder.grade import Refused, Where, settings_for
+from autograder.pipeline import versions_here
 from autograder.report.files import RESULT
 from autograder.result import Result, differences
 from autograder.submission import Submission
@@ -60,13 +59,13 @@ def run(records: Iterable[Path], notebook: Path | None, workers: int, course: Co
     ) as bar:
         task = bar.add_task("", total=len(comparisons))
         for (seed, training_seed, limits), places in groups.items():
-            protections = box_observed(limits, course, [one.path for one in submissions], False, err)
-            strong = all(protections[name] for name in REQUIRED)
-            settings = Settings(course, limits, seed, training_seed, protections, for_marks=strong)
-            for place, graded in grade_all([(place, submissions[place]) for place in places], settings, workers):
-                comparisons[place].after = graded.result
-                comparisons[place].changed = list(_changed(comparisons[place].before.record, graded.result.record))
-                bar.advance(task)
+            some = [submissions[place] for place in places]
+            where = Where(course, [one.path for one in some[:100]])  # more do not fit into an argument
+            with settings_for(where, limits, (seed, training_seed), some, err) as settings:
+                for place, graded in grade_all(list(zip(places, some, strict=True)), settings, workers):
+                    comparisons[place].after = graded.result
+                    comparisons[place].changed = list(_changed(comparisons[place].before.record, graded.result.record))
+                    bar.advance(task)
     console = Console(highlight=False)
     for one in comparisons:
         _show(one, console)

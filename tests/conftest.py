@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from submissions import COURSE, Notebook, write
 
-from autograder.box import Limits
+from autograder.box import Limits, Parent
 from autograder.box.canary import PROTECTIONS
 from autograder.course import Course
 from autograder.pipeline import Graded, Settings
@@ -25,9 +25,17 @@ def course() -> Course:
 
 
 @pytest.fixture(scope="session")
-def settings(course: Course) -> Settings:
+def warm() -> Iterator[str]:
+    """The address of a warm parent, which all tests share as a batch does."""
+    with Parent() as parent:
+        yield parent.address
+
+
+@pytest.fixture(scope="session")
+def settings(course: Course, warm: str) -> Settings:
     limits = Limits(cell_seconds=30, call_seconds=6, total_seconds=120)
-    return Settings(course, limits, SEED, 2026, dict.fromkeys(PROTECTIONS, True))
+    protections = dict.fromkeys(PROTECTIONS, True)
+    return Settings(course, limits, SEED, 2026, protections, warm=warm, hidden=tuple(course.private))
 
 
 Grader = Callable[..., Graded]

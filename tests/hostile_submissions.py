@@ -25,10 +25,10 @@ from typing import Any
 from submissions import Notebook, cell, lean, only, own_cell, released, solved, source
 
 FOLDER = Path(__file__).parent / "hostile"
-# Before anything dangerous: outside a box, where process 1 is not bubblewrap, it stops here.
+# Before anything dangerous: outside a box, where process 1 is neither bubblewrap nor a warm box's own, it stops here.
 IN_A_BOX = """
 import os, pathlib
-if pathlib.Path("/proc/1/comm").read_text().strip() != "bwrap" or os.getuid() == 0:
+if pathlib.Path("/proc/1/comm").read_text().strip() not in ("bwrap", "box") or os.getuid() == 0:
     raise SystemExit("not in a box")
 """
 

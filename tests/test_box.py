@@ -1,18 +1,20 @@
 """The box holds, and the canary that says so can also say that it does not."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from plain_user import become, home
 from submissions import COURSE
 
-from autograder.box import Box, BoxUnavailable, Limits, memory
+from autograder.box import Box, BoxUnavailable, Limits, Parent, WarmBox, memory
 from autograder.box.canary import PROTECTIONS, REQUIRED, observe
 from autograder.boxed import wire
 
@@ -20,9 +22,9 @@ Command = list[str]
 PACKAGE = Path(sysconfig.get_path("purelib"))
 
 
-@pytest.fixture(scope="module")
-def protections() -> dict[str, bool]:
-    return observe(Limits(), COURSE.private)
+@pytest.fixture(scope="module", params=["cold", "warm"])
+def protections(request: pytest.FixtureRequest, warm: str) -> dict[str, bool]:
+    return observe(Limits(), COURSE.private, warm if request.param == "warm" else None)
 
 
 @pytest.mark.parametrize("name", sorted(REQUIRED))
@@ -94,6 +96,71 @@ def test_a_hole_is_seen(name: str, hole: Callable[[Command], Command], monkeypat
 
     monkeypatch.setattr(Box, "_command", command)
     found = observe(Limits(), COURSE.private)
+    assert not found[name]
+
+
+Plan = dict[str, Any]
+
+
+def changed(**parts: Any) -> Callable[[Plan], Plan]:
+    return lambda plan: plan | parts
+
+
+def without_namespace(name: str) -> Callable[[Plan], Plan]:
+    return lambda plan: plan | {"namespaces": [one for one in plan["namespaces"] if one != name]}
+
+
+def without_limit(name: str) -> Callable[[Plan], Plan]:
+    return lambda plan: plan | {"limits": {key: most for key, most in plan["limits"].items() if key != name}}
+
+
+def with_folder(path: str) -> Callable[[Plan], Plan]:
+    return lambda plan: plan | {"folders": [*plan["folders"], [path, 1024 * 2**20]]}
+
+
+WARM_HOLES: list[tuple[str, Callable[[Plan], Plan]]] = [
+    ("own_namespaces", without_namespace("ipc")),
+    ("own_namespaces", without_namespace("net")),
+    ("plain_user", changed(user=0)),
+    ("system_calls_filtered", changed(filter="")),
+    ("system_read_only", with_folder("/etc")),
+    ("nothing_inherited", changed(keeps=list(range(64)))),
+    ("memory_bounded", without_limit("DATA")),
+    ("memory_bounded", without_limit("AS")),
+    ("disk_bounded", with_folder("/dev/shm")),
+    ("processes_bounded", without_limit("NPROC")),
+]
+
+
+@pytest.mark.parametrize(("name", "hole"), WARM_HOLES)
+def test_a_hole_in_a_warm_box_is_seen(
+    name: str, hole: Callable[[Plan], Plan], warm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = WarmBox.plan
+    monkeypatch.setattr(WarmBox, "plan", lambda self, program: hole(closed(self, program)))
+    found = observe(Limits(), COURSE.private, warm)
+    assert not found[name]
+
+
+WARM_PARENTS_HOLES: list[tuple[str, tuple[str, ...]]] = [
+    ("course_hidden", ("--ro-bind", str(COURSE.root), str(COURSE.root))),
+    ("environment_empty", ("--setenv", "COURSE_TOKEN", "secret")),
+]
+
+
+@pytest.mark.parametrize(("name", "words"), WARM_PARENTS_HOLES)
+def test_a_hole_in_the_warm_parent_is_seen(name: str, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = Parent._command
+
+    def command(self: Parent, listener: int, modules: Iterable[str]) -> Command:
+        words_before = closed(self, listener, modules)
+        # Files before the root becomes read-only, variables after the environment has been cleared.
+        place = words_before.index("--remount-ro" if words[0] == "--ro-bind" else "--chdir")
+        return [*words_before[:place], *words, *words_before[place:]]
+
+    monkeypatch.setattr(Parent, "_command", command)
+    with Parent() as parent:
+        found = observe(Limits(), COURSE.private, parent.address)
     assert not found[name]
 
 
@@ -188,6 +255,16 @@ def test_nothing_is_left_of_a_box() -> None:
         assert folder.exists()
     assert not folder.exists()
     assert process.poll() is not None
+    assert group is None or not group.folder.exists()
+
+
+def test_nothing_is_left_of_a_warm_box(warm: str) -> None:
+    with WarmBox(warm, Limits()) as box:
+        group = box._group
+        first = re.findall(r"^Pid:\t(\d+)", Path(f"/proc/self/fdinfo/{box._pidfd}").read_text(), re.MULTILINE)[0]
+        assert Path("/proc", first).exists()
+    # The first process of a namespace is gone only when all others are.
+    assert not Path("/proc", first).exists()
     assert group is None or not group.folder.exists()
 
 

@@ -2,5 +2,6 @@
 
 from autograder.box.limits import Limits
 from autograder.box.sandbox import Box, BoxUnavailable, Ending
+from autograder.box.warm import Parent, WarmBox
 
-__all__ = ["Box", "BoxUnavailable", "Ending", "Limits"]
+__all__ = ["Box", "BoxUnavailable", "Ending", "Limits", "Parent", "WarmBox"]

@@ -1,6 +1,7 @@
 """Which protections hold here: observed by attacking a box, not read from its options."""
 
 import dataclasses
+import functools
 import json
 import os
 import socket
@@ -10,6 +11,7 @@ from typing import Final
 
 from autograder.box.limits import MIB, Limits
 from autograder.box.sandbox import Box, BoxUnavailable, Ending
+from autograder.box.warm import WarmBox, namespaces
 from autograder.boxed import wire
 from autograder.boxed.canary import NAMESPACES
 
@@ -23,6 +25,7 @@ PROTECTIONS: Final = {
     "system_read_only": "Nothing of the system or its Python can be changed",
     "course_hidden": "The course's sources, solutions and other submissions are not there",
     "checks_hidden": "The hidden checks are not there",
+    "nothing_inherited": "No process of the grader is in sight, and no file of it is open",
     "environment_empty": "No variable of the grader's environment is there",
     "memory_bounded": "One process cannot take more memory than its limit",
     "disk_bounded": "Files and shared memory cannot grow past their limit",
@@ -34,14 +37,15 @@ PROTECTIONS: Final = {
 REQUIRED: Final = frozenset(PROTECTIONS) - {"memory_of_all_bounded"}
 
 
-def observe(limits: Limits, hidden: list[Path]) -> dict[str, bool]:
+def observe(limits: Limits, hidden: list[Path], warm: str | None = None) -> dict[str, bool]:
     """Attack a box and return what held. `hidden` are paths that must not exist in it.
 
-    Raises BoxUnavailable when no box starts.
+    With the address of a `warm` parent the box is forked from it. Raises BoxUnavailable when no box starts.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        warm_parents = namespaces(warm) if warm else {}
         facts = {
-            "namespaces": {name: os.readlink(f"/proc/self/ns/{name}") for name in NAMESPACES},
+            "namespaces": {name: [os.readlink(f"/proc/self/ns/{name}"), warm_parents.get(name)] for name in NAMESPACES},
             "port": listener.getsockname()[1],
             "hidden": [str(path) for path in hidden],
             "process_memory": limits.process_memory,
@@ -50,20 +54,31 @@ def observe(limits: Limits, hidden: list[Path]) -> dict[str, bool]:
             "home_size": limits.home_size,
             "processes": limits.processes,
         }
-        with Box(limits, ("canary", json.dumps(facts))) as box:
+        with _box(warm, limits, "canary", json.dumps(facts)) as box:
             try:
                 found = wire.unpack(wire.receive(box.connection(limits.start_seconds), limits.start_seconds))
             except (EOFError, OSError, wire.WireError) as error:
                 raise BoxUnavailable(_advice(box.complaint() or str(error))) from error
     observed = {name: found.get(name) is True for name in PROTECTIONS}
-    return observed | {"memory_of_all_bounded": _memory_of_all_is_bounded(limits)}
+    return observed | {"memory_of_all_bounded": _memory_of_all_is_bounded(limits, warm)}
 
 
-def _memory_of_all_is_bounded(limits: Limits) -> bool:
+@functools.cache
+def holds(limits: Limits, hidden: tuple[Path, ...]) -> bool:
+    """Whether a box that starts cold has all that is required here: observed once a process."""
+    protections = observe(limits, list(hidden))
+    return all(protections[name] for name in REQUIRED)
+
+
+def _box(warm: str | None, limits: Limits, *program: str) -> Box:
+    return Box(limits, program) if warm is None else WarmBox(warm, limits, program)
+
+
+def _memory_of_all_is_bounded(limits: Limits, warm: str | None) -> bool:
     """Two processes that together break a small limit: does the kernel end them for it?"""
     small = dataclasses.replace(limits, memory=96 * MIB)
     program = ("glutton", os.readlink("/proc/self/ns/pid"), str(64 * MIB))
-    with Box(small, program) as box:
+    with _box(warm, small, *program) as box:
         if not box.memory_is_grouped:
             return False
         until = time.monotonic() + 2

@@ -26,6 +26,12 @@ INSIDE: Final = Path(__file__).resolve().parent.parent / "boxed"
 PACKAGE: Final = "/opt/grader"
 CHANNEL: Final = "/run/grader.sock"
 HOME: Final = "/home/student"
+OWN_FOLDERS: Final = ("/tmp", HOME)
+# Namespaces and a life that ends with the grader's. As root no user namespace, see `Box._command`.
+ALONE: Final = (
+    "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts",
+    "--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "box",
+)  # fmt: skip
 # Users of the boxes' own: a range that systems give neither to people nor to services nor to containers.
 FIRST_USER: Final = 0x7000_0000
 FOLDER: Final = "lstm-box-"
@@ -68,7 +74,7 @@ def sweep() -> None:
     memory.sweep()
 
 
-def _own_folder() -> tuple[Path, int]:
+def own_folder() -> tuple[Path, int]:
     """A new folder and its lock: named as a box's only once it is locked, so that no `sweep` takes it for left over."""
     new = Path(tempfile.mkdtemp(prefix="lstm-new-"))
     lock = _locked(new)
@@ -96,6 +102,7 @@ class Ending(enum.Enum):
     MEMORY = "memory"
     DIED = "died"
     KILLED = "killed"
+    LOST = "lost"  # with what it was forked from, so nobody in it is to blame
 
 
 class Box:
@@ -109,16 +116,25 @@ class Box:
         self.limits = limits
         self._user = _unused_user()
         self._data = tuple(data)
-        self._folder, self._lock = _own_folder()
+        self._connections: list[socket.socket] = []
+        self._ending: Ending | None = None
+        self._group = memory.group(limits.memory)
+        self.memory_is_grouped = self._group is not None
+        try:
+            self._start(program)
+        except BaseException:
+            if self._group is not None:
+                self._group.remove()
+            raise
+
+    def _start(self, program: Sequence[str]) -> None:
+        bubblewrap()
+        self._folder, self._lock = own_folder()
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self._folder / "channel"))
         self._listener.listen(4)
         if os.geteuid() == 0:
             os.chown(self._folder / "channel", self._user, self._user)
-        self._group = memory.group(limits.memory)
-        self.memory_is_grouped = self._group is not None
-        self._connections: list[socket.socket] = []
-        self._ending: Ending | None = None
         filter_descriptor = seccomp.program()
         try:
             self._process = subprocess.Popen(
@@ -151,7 +167,7 @@ class Box:
                 self._connections.append(self._listener.accept()[0])
                 return self._connections[-1]
             except TimeoutError:
-                if self._process.poll() is not None:
+                if self._is_over():
                     raise EOFError("the box ended before it connected") from None
         raise TimeoutError
 
@@ -166,19 +182,28 @@ class Box:
     def end(self) -> Ending:
         """End every process in the box and say whether it had ended before, and by what."""
         if self._ending is None:
-            self._ending = Ending.DIED if self._process.poll() is not None else Ending.KILLED
-            self._process.kill()
-            self._process.wait()
+            self._ending = Ending.DIED if self._is_over() else Ending.KILLED
+            self._kill()
             if self.is_out_of_memory():
                 self._ending = Ending.MEMORY
             if self._group is not None:
                 self._group.remove()
             for connection in (*self._connections, self._listener):
                 connection.close()
-            self._stderr.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
-            os.close(self._lock)
+            self._clear()
         return self._ending
+
+    def _is_over(self) -> bool:
+        return self._process.poll() is not None
+
+    def _kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _clear(self) -> None:
+        self._stderr.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os.close(self._lock)
 
     def __enter__(self) -> "Box":
         return self
@@ -194,31 +219,14 @@ class Box:
 
     def _command(self, program: Sequence[str], filter_descriptor: int) -> list[str]:
         limits, root = self.limits, os.geteuid() == 0
-        bubblewrap = shutil.which("bwrap")
-        if bubblewrap is None:
-            self._abandon()
-            raise BoxUnavailable(
-                "The box needs bubblewrap, which is not installed. "
-                "On Debian and Ubuntu: sudo apt-get install bubblewrap (or run `make box`)."
-            )
-        command = [bubblewrap, "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
-        command += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--hostname", "box"]
+        command = [bubblewrap(), *ALONE]
         if not root:
             # As root a user namespace would make the box's root this machine's root; there a plain
             # user is taken instead (below). Everyone else gets a namespace of their own, and the last one.
             command += ["--unshare-user", "--disable-userns", "--uid", str(self._user), "--gid", str(self._user)]
-        command += ["--proc", "/proc", "--dev", "/dev", "--size", str(limits.shared_memory), "--tmpfs", "/dev/shm"]
-        for folder in ("/tmp", HOME):
-            # Before the drop to a plain user the box's folders are root's.
-            command += ["--perms", "1777", "--size", str(limits.home_size), "--tmpfs", folder]
-        # After the folders of the box's own: the course may lie in one of the same name.
-        command += self._files()
-        for path in self._data:
-            command += ["--ro-bind", str(path), f"{HOME}/{path.name}"]
-        command += ["--chmod", "1777", "/dev/shm", "--remount-ro", "/dev", "--remount-ro", "/"]
-        command += ["--clearenv"]
-        for name, value in self._environment().items():
-            command += ["--setenv", name, value]
+        channel = ["--ro-bind", str(self._folder / "channel"), CHANNEL]
+        data = [word for path in self._data for word in ("--ro-bind", str(path), f"{HOME}/{path.name}")]
+        command += view(limits, [*directory(Path(CHANNEL).parent), *channel, *data])
         command += ["--chdir", HOME, "--seccomp", str(filter_descriptor), "--"]
         command += ["prlimit", f"--data={limits.process_memory}", f"--as={limits.address_space}"]
         command += [
@@ -237,54 +245,80 @@ class Box:
         start = f"import sys; sys.path.insert(0, {PACKAGE!r}); from boxed import {module}; {module}.main()"
         return [*command, "--", sys.executable, "-I", "-c", start, *arguments]
 
-    def _files(self) -> Iterator[str]:
-        """What of this machine's files the box sees, all of it read-only."""
-        made: set[Path] = set()
 
-        def bind(source: Path, target: Path) -> Iterator[str]:
-            # bubblewrap makes missing parents closed to all but root, so each is made here.
-            for parent in reversed(target.parents[:-1]):
-                if parent not in made and not parent.is_relative_to("/usr"):
-                    made.add(parent)
-                    yield from ("--perms", "0755", "--dir", str(parent))
-            yield from ("--ro-bind", str(source), str(target))
+def bubblewrap() -> str:
+    """Where it is. Raises BoxUnavailable."""
+    found = shutil.which("bwrap")
+    if found is None:
+        raise BoxUnavailable(
+            "The box needs bubblewrap, which is not installed. "
+            "On Debian and Ubuntu: sudo apt-get install bubblewrap (or run `make box`)."
+        )
+    return found
 
-        yield from ("--ro-bind", "/usr", "/usr")
-        for name in ("bin", "sbin", "lib", "lib32", "lib64"):
-            path = Path("/") / name
-            if path.is_symlink():
-                yield from ("--symlink", os.readlink(path), str(path))
-            elif path.is_dir():
-                yield from ("--ro-bind", str(path), str(path))
-        for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime"):
-            if (Path("/etc") / name).exists():
-                yield from bind(Path("/etc") / name, Path("/etc") / name)
-        prefixes = {Path(p) for p in (sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix))}
-        for prefix in sorted(prefixes):
-            if not prefix.is_relative_to("/usr"):
-                yield from bind(prefix, prefix)
-        installed = Path(sysconfig.get_path("purelib")) / "autograder"
-        if installed.exists():
-            # Installed rather than linked, the grader lies among the packages: hide its checks.
-            yield from ("--tmpfs", str(installed))
-        yield from bind(INSIDE, Path(PACKAGE) / "boxed")
-        yield from bind(self._folder / "channel", Path(CHANNEL))
 
-    def _environment(self) -> dict[str, str]:
-        outside = {name: os.environ[name] for name in FROM_OUTSIDE if name in os.environ}
-        return {
-            "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-            "HOME": HOME,
-            "GRADER_CHANNEL": CHANNEL,
-            "PYTHONDONTWRITEBYTECODE": "1",
-            **REPRODUCIBLE,
-            **ONE_THREAD,
-            **outside,
-        }
+def view(limits: Limits, more: Iterable[str] = ()) -> list[str]:
+    """bubblewrap's words for what a box sees: this machine's files read-only, folders of its own, no variable but ours.
 
-    def _abandon(self) -> None:
-        self._listener.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        os.close(self._lock)
-        if self._group is not None:
-            self._group.remove()
+    `more` are words for what else there is to see.
+    """
+    words = ["--proc", "/proc", "--dev", "/dev", "--size", str(limits.shared_memory), "--tmpfs", "/dev/shm"]
+    for folder in OWN_FOLDERS:
+        # Before the drop to a plain user the box's folders are root's.
+        words += ["--perms", "1777", "--size", str(limits.home_size), "--tmpfs", folder]
+    # After the folders of the box's own: the course may lie in one of the same name.
+    words += [*_files(), *more]
+    words += ["--chmod", "1777", "/dev/shm", "--remount-ro", "/dev", "--remount-ro", "/", "--clearenv"]
+    for name, value in _environment().items():
+        words += ["--setenv", name, value]
+    return words
+
+
+def directory(target: Path, made: set[Path] | None = None) -> Iterator[str]:
+    """Words for a folder and those above it: bubblewrap makes missing parents closed to all but root."""
+    made = set() if made is None else made
+    for folder in reversed([target, *target.parents][:-1]):
+        if folder not in made and not folder.is_relative_to("/usr"):
+            made.add(folder)
+            yield from ("--perms", "0755", "--dir", str(folder))
+
+
+def _files() -> Iterator[str]:
+    made: set[Path] = set()
+
+    def bind(source: Path, target: Path) -> Iterator[str]:
+        yield from directory(target.parent, made)
+        yield from ("--ro-bind", str(source), str(target))
+
+    yield from ("--ro-bind", "/usr", "/usr")
+    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
+        path = Path("/") / name
+        if path.is_symlink():
+            yield from ("--symlink", os.readlink(path), str(path))
+        elif path.is_dir():
+            yield from ("--ro-bind", str(path), str(path))
+    for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime"):
+        if (Path("/etc") / name).exists():
+            yield from bind(Path("/etc") / name, Path("/etc") / name)
+    prefixes = {Path(p) for p in (sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix))}
+    for prefix in sorted(prefixes):
+        if not prefix.is_relative_to("/usr"):
+            yield from bind(prefix, prefix)
+    installed = Path(sysconfig.get_path("purelib")) / "autograder"
+    if installed.exists():
+        # Installed rather than linked, the grader lies among the packages: hide its checks.
+        yield from ("--tmpfs", str(installed))
+    yield from bind(INSIDE, Path(PACKAGE) / "boxed")
+
+
+def _environment() -> dict[str, str]:
+    outside = {name: os.environ[name] for name in FROM_OUTSIDE if name in os.environ}
+    return {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HOME": HOME,
+        "GRADER_CHANNEL": CHANNEL,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **REPRODUCIBLE,
+        **ONE_THREAD,
+        **outside,
+    }

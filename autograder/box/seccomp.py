@@ -45,3 +45,9 @@ def program() -> int:
         accept_all_else.export_bpf(file)
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
+
+
+def code() -> bytes:
+    """The compiled filter itself."""
+    with os.fdopen(program(), "rb") as file:
+        return file.read()

@@ -8,9 +8,10 @@ import json
 import os
 import socket
 import time
+import uuid
 from pathlib import Path
 from subprocess import DEVNULL
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 import papermill
@@ -20,6 +21,9 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
 from . import wire
+
+if TYPE_CHECKING:
+    from .kernel import ForkedKernel
 
 CHANNEL = os.environ.get("GRADER_CHANNEL", "")
 # What one cell may report; the rest is dropped here and said so.
@@ -41,6 +45,18 @@ class CellByCell(PapermillNotebookClient):
 
     reporter: Reporter
     asked_to_exit = False
+    forked: "ForkedKernel | None" = None
+
+    def create_kernel_manager(self) -> Any:
+        manager = super().create_kernel_manager()
+        if self.forked is not None:
+            from .kernel import Provisioner
+
+            manager.kernel_id = str(uuid.uuid4())
+            manager.provisioner = Provisioner(
+                forked=self.forked, kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec, parent=manager
+            )
+        return manager
 
     def papermill_execute_cells(self) -> None:
         for index, cell in enumerate(self.nb.cells):
@@ -111,6 +127,7 @@ class BoxedEngine(NBClientEngine):
     """The papermill engine whose kernel outlives the last cell."""
 
     reporter: Reporter
+    forked: "ForkedKernel | None" = None
 
     @classmethod
     def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> None:
@@ -119,7 +136,7 @@ class BoxedEngine(NBClientEngine):
             # What C code writes to the process's own streams (TensorFlow's greetings) is nobody's output.
             extra_arguments=["--IPKernelApp.capture_fd_output=False"],
         )  # fmt: skip
-        client.reporter = cls.reporter
+        client.reporter, client.forked = cls.reporter, cls.forked
         client.on_cell_executed = client.replied
         client.execute(stdout=DEVNULL, stderr=DEVNULL)
 
@@ -134,7 +151,9 @@ def notebook(cells: list[dict[str, Any]]) -> NotebookNode:
     return book
 
 
-def main() -> None:
+def main(forked: "ForkedKernel | None" = None) -> None:
+    """`forked` is a kernel that waits to be started; without it one is started by a command."""
+    BoxedEngine.forked = forked
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(CHANNEL)
     reporter = BoxedEngine.reporter = Reporter(connection)

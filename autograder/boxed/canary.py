@@ -30,7 +30,7 @@ def attacks(facts: dict[str, Any]) -> Iterator[tuple[str, Callable[[], bool]]]:
     """Each protection with the attack that shows it; `facts` is what the grader knows of outside."""
     yield (
         "own_namespaces",
-        lambda: all(os.readlink(f"/proc/self/ns/{name}") != facts["namespaces"][name] for name in NAMESPACES),
+        lambda: all(os.readlink(f"/proc/self/ns/{name}") not in facts["namespaces"][name] for name in NAMESPACES),
     )
     yield "plain_user", _is_plain_user
     yield "no_new_privileges", lambda: _status("NoNewPrivs") == "1"
@@ -39,6 +39,7 @@ def attacks(facts: dict[str, Any]) -> Iterator[tuple[str, Callable[[], bool]]]:
     yield "system_read_only", _nothing_is_writable
     yield "course_hidden", lambda: not any(Path(path).exists() for path in facts["hidden"])
     yield "checks_hidden", lambda: importlib.util.find_spec("autograder") is None or not _has_checks()
+    yield "nothing_inherited", _nothing_is_inherited
     yield (
         "environment_empty",
         lambda: all(name in ENVIRONMENT or name.startswith(ENVIRONMENT_PREFIXES) for name in os.environ),
@@ -100,6 +101,19 @@ def _nothing_is_writable() -> bool:
             continue
         return False
     return True
+
+
+def _nothing_is_inherited() -> bool:
+    """In sight are the first process, which is closed, and this one; open are the streams, which lead nowhere."""
+    processes = {int(path.name) for path in Path("/proc").glob("[0-9]*")}
+    descriptors = {int(path.name) for path in Path("/proc/self/fd").iterdir() if path.exists() or path.is_symlink()}
+    try:
+        Path("/proc/1/mem").open("rb").close()
+    except OSError:
+        closed = True
+    else:
+        closed = False
+    return closed and processes == {1, os.getpid()} and descriptors <= {0, 1, 2}
 
 
 def _has_checks() -> bool:

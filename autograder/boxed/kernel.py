@@ -1,0 +1,109 @@
+"""A notebook's kernel by fork: what is imported already is there, and need not be imported again."""
+
+import json
+import os
+import signal
+import sys
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+import ipykernel.zmqshell  # noqa: F401 imported once, for whoever is forked
+from ipykernel import kernelapp
+from jupyter_client.localinterfaces import local_ips
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from traitlets import Any as AnyTrait
+
+from . import confine
+
+MODULE = "ipykernel_launcher"
+local_ips()  # asks other programs, and is remembered
+
+
+class ForkedKernel:
+    """A process forked before the agent has opened or started anything, which waits to become the kernel.
+
+    It has what jupyter_client uses of a `subprocess.Popen`.
+    """
+
+    stdin = stdout = stderr = None
+    returncode: int | None = None
+
+    def __init__(self) -> None:
+        receiver, self._sender = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(self._sender)
+            _become(receiver)
+        os.close(receiver)
+
+    def start(self, command: list[str], env: dict[str, str], cwd: str) -> None:
+        env = {**env, "JPY_PARENT_PID": str(os.getpid())}
+        with open(self._sender, "w") as pipe:
+            json.dump({"arguments": command[command.index(MODULE) + 1 :], "env": env, "cwd": cwd}, pipe)
+
+    def poll(self) -> int | None:
+        return self._waited(os.WNOHANG)
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        return self._waited(0)
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    def _waited(self, options: int) -> int | None:
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, options)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+
+class Provisioner(LocalProvisioner):
+    """Starts the kernel that has been forked, in place of a command."""
+
+    forked: Any = AnyTrait()
+
+    async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
+        self.forked.start(cmd, options["env"], options.get("cwd") or str(Path.cwd()))
+        self.process = self.forked
+        self.pid = self.pgid = self.forked.pid
+        return self.connection_info
+
+
+def _become(receiver: int) -> NoReturn:
+    """The kernel's whole life: wait for the word, be what `python -m ipykernel_launcher` is, end."""
+    status = 1
+    try:
+        os.setsid()
+        with open(receiver) as pipe:
+            text = pipe.read()
+        if not text:
+            os._exit(0)  # the agent came to no kernel
+        word = json.loads(text)
+        confine.call_me("kernel")
+        confine.dumpable(True)  # as any program that was started by a command; the agent stays closed
+        os.environ.clear()
+        os.environ.update(word["env"])
+        os.chdir(word["cwd"])
+        package = str(Path(__file__).resolve().parent.parent)
+        sys.path[:] = [place for place in sys.path if place != package]
+        sys.argv = [f"{MODULE}.py", *word["arguments"]]
+        kernelapp.launch_new_instance()
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with suppress(Exception):
+            sys.stdout.flush()
+        os._exit(status)
