@@ -17,7 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from autograder.box import memory, seccomp
 from autograder.box.limits import Limits
@@ -205,7 +205,7 @@ class Box:
         shutil.rmtree(self._folder, ignore_errors=True)
         os.close(self._lock)
 
-    def __enter__(self) -> "Box":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -69,6 +69,8 @@ class Parent:
         for right in RIGHTS:
             command += ["--cap-add", right]
         if os.geteuid() != 0:
+            # A box's own user namespace maps this one's root, for which the kernel asks this right besides.
+            command += ["--cap-add", "CAP_SETFCAP"]
             command += ["--unshare-user", "--uid", "0", "--gid", "0"]
         command += view(Limits(), directory(Path(CHANNEL).parent))
         start = f"import sys; sys.path.insert(0, {PACKAGE!r}); from boxed import warm; warm.main()"
