@@ -129,23 +129,55 @@ def regrade(
 
 @app.command()
 def check(
-    notebook: Annotated[Path, typer.Argument(metavar="NOTEBOOK", help="Your notebook.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="NOTEBOOK...", help="Your notebooks, or the folder with all of them.")
+    ],
     seconds: Annotated[float, typer.Option(min=1, help="How long one cell may run.")] = 120,
+    github: Annotated[
+        bool, typer.Option("--github", help="In a GitHub job: also write its summary, and mark lines of the notebooks.")
+    ] = False,
     course: CourseOption = None,
 ) -> None:
     """Check your own notebook: runs it here from top to bottom, with the visible checks as released.
 
-    Practice only: the hidden checks, and the marks, are the course's. Exit status: 0 all visible checks
-    pass, 1 some do not, 2 the notebook cannot be run.
+    Of a folder, notebooks that are not begun are passed over. Practice only: the hidden checks, and the
+    marks, are the course's. Exit status: 0 all visible checks pass, 1 some do not, 2 a notebook cannot be run.
+    With --github an exercise that is still open does not count as failed, nor does a folder not begun.
     """
-    from autograder.self_check import check_notebook
+    from autograder.report.github import Job, fenced
+    from autograder.self_check import check_all, tell_github
     from autograder.submission import NotGradable
 
+    console = Console(highlight=False)
     try:
-        passed = check_notebook(notebook, _course(course), seconds, Console(highlight=False))
+        if github:
+            job = Job()
+            with fenced():
+                there = [path for path in paths if path.exists()]
+                found = check_all(there, _course(course), seconds, console, console)
+            tell_github(found, job)
+        else:
+            found = check_all(paths, _course(course), seconds, console, err)
     except (NotGradable, CourseError) as problem:
         _stop(str(problem), 2)
-    raise typer.Exit(0 if passed else 1)
+    if any(one.problem for one in found):
+        raise typer.Exit(2)
+    raise typer.Exit(int(any(one.wrong if github else not one.complete for one in found)))
+
+
+@app.command()
+def kit(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or that of an older kit.")],
+    course: CourseOption = None,
+) -> None:
+    """Write the repository that students start from: notebooks, their part of the grader, a self-check, a README."""
+    from autograder.kit import KitError, write
+
+    try:
+        names = write(_course(course), folder)
+    except (KitError, CourseError) as problem:
+        _stop(str(problem), 2)
+    err.print(f"{len(names)} files in {folder}. Make it a template repository.", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -178,6 +210,8 @@ def doctor(course: CourseOption = None) -> None:
 
 def _need_instructors_tools() -> None:
     """A student's environment has what the notebooks need, and no more."""
+    if find_spec("autograder.grade") is None:
+        _stop("This is the students' part, which checks and does not grade: autograder check NOTEBOOK", 2)
     missing = [name for name in ("hypothesis", "nbgrader", "pytest", "pyseccomp") if find_spec(name) is None]
     if missing:
         _stop(

@@ -6,8 +6,11 @@ No box and no marks: this is the student's own machine and own code.
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL
+from typing import Final, Literal
 
 import nbformat
 from nbclient import NotebookClient
@@ -15,35 +18,102 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from rich.console import Console
 from rich.markup import escape
 
-from autograder.course import Assignment, Course
+from autograder.course import Assignment, Course, Exercise
+from autograder.report.github import MAX_ANNOTATIONS, Annotation, Job, cell_lines, markdown, summary
 from autograder.restoration import Restored, restore
-from autograder.submission import NotGradable, check_assignment, collect, read
+from autograder.submission import NotGradable, Submission, check_assignment, collect, read
 from autograder.text import plain
 
+PRACTICE: Final = "This is practice: the hidden checks test more, and decide the points."
 
-def check_notebook(path: Path, course: Course, seconds: float, console: Console) -> bool:
-    """Run the notebook, print what became of each visible check; true when all pass.
 
-    Raises NotGradable when it cannot be run at all.
+@dataclass(frozen=True)
+class Line:
+    """What became of the visible checks of one exercise."""
+
+    exercise: str
+    max_points: float
+    outcome: Literal["passes", "fails", "open"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a self-check found in one notebook. `problem` says why it could not be run, if it could not."""
+
+    path: Path
+    assignment: str | None = None
+    notes: tuple[str, ...] = ()
+    lines: tuple[Line, ...] = ()
+    problem: str | None = None
+
+    @property
+    def passed(self) -> int:
+        return sum(line.outcome == "passes" for line in self.lines)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every exercise passes."""
+        return self.problem is None and self.passed == len(self.lines)
+
+    @property
+    def wrong(self) -> bool:
+        """Whether an answer fails; an exercise that is still open is no failure."""
+        return self.problem is not None or any(line.outcome == "fails" for line in self.lines)
+
+
+def check_all(
+    paths: Iterable[Path], course: Course, seconds: float, console: Console, problems: Console
+) -> list[Checked]:
+    """Check notebooks, or all that are in a folder and begun; print what became of each visible check.
+
+    Why a notebook cannot be run is printed on the second console. Raises NotGradable for a path without any.
     """
+    found: list[Checked] = []
+    for path in paths:
+        for one, begun_only in _notebooks(path, course):
+            try:
+                checked = _check(one, course, seconds, begun_only)
+            except NotGradable as problem:
+                checked = Checked(one.path, one.assignment, problem=str(problem))
+            if checked is None:
+                console.print(f"{one.assignment}: not begun yet", style="dim")
+                continue
+            _tell(checked, problems if checked.problem else console)
+            found.append(checked)
+    return found
+
+
+def _notebooks(path: Path, course: Course) -> Iterator[tuple[Submission, bool]]:
+    """The submissions at a path, each with whether one that is not begun is passed over. Raises NotGradable."""
     submissions, complaints = collect([path], course)
     if complaints:
         raise NotGradable(complaints[0])
-    if len(submissions) != 1 or submissions[0].assignment not in course.names:
+    known = [one for one in submissions if one.assignment in course.names]
+    if not known:
         raise NotGradable(f"{path} is not one of the course's notebooks ({', '.join(course.names)}).")
-    assignment = course.assignment(str(submissions[0].assignment))
-    if submissions[0].path.resolve() == assignment.notebook.resolve():
+    return ((one, path.is_dir()) for one in known)
+
+
+def _check(submission: Submission, course: Course, seconds: float, begun_only: bool) -> Checked | None:
+    """Run the notebook; None when it is not begun and need not be. Raises NotGradable when it cannot be run."""
+    path = submission.path
+    assignment = course.assignment(str(submission.assignment))
+    if submission.problem:
+        raise NotGradable(submission.problem)
+    if path.resolve() == assignment.notebook.resolve():
         raise NotGradable(
             f"{path} is the released notebook itself, with which yours is compared. "
             "Copy it into a folder of your own, work there, and check the copy."
         )
-    notebook = read(submissions[0].path)
+    notebook = read(path)
     check_assignment(notebook, assignment, course)
     restored = restore(notebook, assignment)
-    for note in restored.notes:
-        console.print(plain(note), style="yellow", markup=False)
+    if begun_only and len(restored.unanswered) == len(assignment.exercises):
+        return None
     errors = _run(restored, assignment, seconds)
-    return _tell(assignment, restored, errors, console)
+    lines = tuple(_line(exercise, restored, errors) for exercise in assignment.exercises)
+    return Checked(path, assignment.name, tuple(restored.notes), lines)
 
 
 def _run(restored: Restored, assignment: Assignment, seconds: float) -> dict[int, str]:
@@ -83,25 +153,65 @@ def _run(restored: Restored, assignment: Assignment, seconds: float) -> dict[int
     return errors
 
 
-def _tell(assignment: Assignment, restored: Restored, errors: dict[int, str], console: Console) -> bool:
-    passed = 0
-    for exercise in assignment.exercises:
-        cells = [cell for cell in restored.cells if cell.exercise == exercise.id]
-        found = [errors[cell.number] for cell in cells if cell.number in errors]
-        if exercise.id in restored.unanswered:
-            sign, text = "[yellow]–[/]", "not answered yet"
-        elif exercise.id in restored.problems:
-            sign, text = "[red]✗[/]", restored.problems[exercise.id]
-        elif exercise.id in restored.missing:
-            sign, text = "[red]✗[/]", "its solution cell is missing: copy it back from the released notebook"
-        elif found:
-            sign, text = "[red]✗[/]", found[0]
-        else:
-            sign, text = "[green]✓[/]", "the visible checks pass"
-            passed += 1
-        console.print(f"{sign} [bold]{exercise.id}[/] ({exercise.max_points:g})  {escape(plain(text, 600))}")
-    console.print(
-        f"{passed} of {len(assignment.exercises)} exercises pass their visible checks. "
-        "This is practice: the hidden checks test more, and decide the points."
-    )
-    return passed == len(assignment.exercises)
+def _line(exercise: Exercise, restored: Restored, errors: dict[int, str]) -> Line:
+    cells = [cell for cell in restored.cells if cell.exercise == exercise.id]
+    found = [errors[cell.number] for cell in cells if cell.number in errors]
+    outcome: Literal["passes", "fails", "open"] = "fails"
+    if exercise.id in restored.unanswered:
+        outcome, text = "open", "not answered yet"
+    elif exercise.id in restored.problems:
+        text = restored.problems[exercise.id]
+    elif exercise.id in restored.missing:
+        text = "its solution cell is missing: copy it back from the released notebook"
+    elif found:
+        text = found[0]
+    else:
+        outcome, text = "passes", "the visible checks pass"
+    return Line(exercise.id, exercise.max_points, outcome, text)
+
+
+def _tell(checked: Checked, console: Console) -> None:
+    if checked.problem:
+        console.print(f"{plain(checked.path.name, 100)}: {plain(checked.problem)}", style="red", markup=False)
+        return
+    console.print(f"[bold]{escape(plain(checked.path.name, 100))}[/]")
+    for note in checked.notes:
+        console.print(plain(note), style="yellow", markup=False)
+    signs = {"passes": "[green]✓[/]", "fails": "[red]✗[/]", "open": "[yellow]–[/]"}
+    for line in checked.lines:
+        text = escape(plain(line.text, 600))
+        console.print(f"{signs[line.outcome]} [bold]{line.exercise}[/] ({line.max_points:g})  {text}")
+    console.print(f"{checked.passed} of {len(checked.lines)} exercises pass their visible checks. {PRACTICE}")
+
+
+def tell_github(checked: Sequence[Checked], job: Job) -> None:
+    """The same where GitHub shows it: a summary of the job, and annotations at the lines of the answers."""
+    annotations: list[Annotation] = []
+    parts: list[str] = []
+    for one in checked:
+        file = _in_repository(one.path)
+        parts.append(f"\n### {markdown(file)}\n")
+        if one.problem:
+            annotations.append(Annotation("error", file, 1, "Cannot be run", one.problem))
+            parts.append(f"{markdown(one.problem)}\n")
+            continue
+        parts += [f"> {markdown(note)}\n" for note in one.notes]
+        parts.append("| exercise | points | visible checks |\n|---|---|---|")
+        signs = {"passes": "✅", "fails": "❌", "open": "⬜"}
+        where = cell_lines(one.path)
+        for line in one.lines:
+            text = markdown(line.text)
+            parts.append(f"| {markdown(line.exercise)} | {line.max_points:g} | {signs[line.outcome]} {text} |")
+            if line.outcome == "fails":
+                annotations.append(Annotation("error", file, where.get(line.exercise, 1), line.exercise, line.text))
+    left_out = job.annotate(annotations)
+    if left_out:
+        parts.insert(0, f"{left_out} more are not marked at their lines, because GitHub shows {MAX_ANNOTATIONS}.\n")
+    if not checked:
+        parts.append("No notebook is begun yet: copy `release` to `work`, and work there.\n")
+    job.summarize(summary(f"## Self-check\n\n{PRACTICE}\n", parts))
+
+
+def _in_repository(path: Path) -> str:
+    """As GitHub names a file: by its way from the repository's folder, where the job runs."""
+    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.name
