@@ -6,6 +6,9 @@ enough; 4 some of the paths held no submission (the others were graded); 5 with 
 come out the same; 130 interrupted.
 """
 
+import contextlib
+import os
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -171,6 +174,7 @@ def kit(
     course: CourseOption = None,
 ) -> None:
     """Write the repository that students start from: notebooks, their part of the grader, a self-check, a README."""
+    _need_the_course()
     from autograder.kit import KitError, write
 
     try:
@@ -178,6 +182,75 @@ def kit(
     except (KitError, CourseError) as problem:
         _stop(str(problem), 2)
     err.print(f"{len(names)} files in {folder}. Make it a template repository.", markup=False, soft_wrap=True)
+
+
+@app.command()
+def collect(
+    roster: Annotated[
+        Path, typer.Argument(metavar="ROSTER", help="A CSV file: student, repository, and if wanted more.")
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where submissions go, to be graded from there.")],
+    deadline: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The last commit before it counts: 2026-12-01T23:59+01:00.")
+    ] = None,
+    tag: Annotated[str | None, typer.Option(help="The commit with this tag counts.")] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="ASSIGNMENT", help="By default all.")] = None,
+    server: Annotated[
+        str, typer.Option(help="Where OWNER/NAME is, and who gets the token.", envvar="GITHUB_SERVER_URL")
+    ] = "https://github.com",
+    seconds: Annotated[float, typer.Option(min=1, help="How long one fetch may take.")] = 120,
+    megabytes: Annotated[int, typer.Option(min=1, help="How large one fetch may be.")] = 200,
+    local: Annotated[bool, typer.Option("--local", help="Also take repositories that are folders here.")] = False,
+    github: Annotated[bool, typer.Option("--github", help="In a GitHub job: also write its summary.")] = False,
+    course: CourseOption = None,
+) -> None:
+    """Fetch each student's repository, and lay out their notebooks as STUDENT/ASSIGNMENT/NOTEBOOK.ipynb.
+
+    A token, where repositories are private, comes by AUTOGRADER_TOKEN. Again into the same folder, only what
+    is new is fetched. DIR/collected.json says which commit counted, and when it was seen.
+
+    Exit status: 0 every repository was fetched, 2 wrong usage, 4 some are missing or broken (the others were fetched).
+    """
+    _need_the_course()
+    from autograder import collection
+    from autograder import roster as rosters
+    from autograder.git import Git
+    from autograder.report import collected
+    from autograder.report.github import Job, fenced
+
+    known = _course(course)
+    released = {one.name: one.notebook.read_bytes() for one in known.assignments()}
+    unknown = [name for name in only or [] if name not in released]
+    if unknown:
+        _stop(f"There is no assignment `{unknown[0]}`. The course has: {', '.join(released)}.", 2)
+    try:
+        when = collection.When(_moment(deadline) if deadline else None, tag)
+        students = rosters.read(roster, released, local)
+    except (ValueError, rosters.RosterError) as problem:
+        _stop(str(problem), 2)
+    if (deadline and tag) or (tag and not rosters.is_ref(tag)):
+        _stop("Give a deadline or a tag, not both, and a tag that git can know.", 2)
+    git = Git(server, os.environ.get("AUTOGRADER_TOKEN") or None, local, seconds, megabytes)
+    wanted = {name: data for name, data in released.items() if name in (only or released)}
+    job = Job() if github else None
+    with fenced() if job else contextlib.nullcontext():
+        found = list(collection.collect_all(students, folder, when, git, wanted))
+        Console(highlight=False).print(collected.table(found))
+        err.print(collected.count(found))
+    if job:
+        job.summarize(collected.job_summary(found))
+    raise typer.Exit(4 if any(one.failed for one in found) else 0)
+
+
+def _moment(text: str) -> datetime:
+    """Raises ValueError with a sentence."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError(f"`{text}` is no time with its zone: write 2026-12-01T23:59+01:00, or with Z for UTC.")
+    return moment
 
 
 @app.command()
@@ -210,8 +283,7 @@ def doctor(course: CourseOption = None) -> None:
 
 def _need_instructors_tools() -> None:
     """A student's environment has what the notebooks need, and no more."""
-    if find_spec("autograder.grade") is None:
-        _stop("This is the students' part, which checks and does not grade: autograder check NOTEBOOK", 2)
+    _need_the_course()
     missing = [name for name in ("hypothesis", "nbgrader", "pytest", "pyseccomp") if find_spec(name) is None]
     if missing:
         _stop(
@@ -219,6 +291,11 @@ def _need_instructors_tools() -> None:
             "To check your own notebook: autograder check NOTEBOOK",
             2,
         )
+
+
+def _need_the_course() -> None:
+    if find_spec("autograder.grade") is None:
+        _stop("This is the students' part, which checks and does not grade: autograder check NOTEBOOK", 2)
 
 
 def _course(folder: Path | None) -> Course:
