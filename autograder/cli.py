@@ -73,6 +73,9 @@ def grade(
     cold: Annotated[
         bool, typer.Option("--cold", help="Start every box anew, in place of a fork of a process that is warm.")
     ] = False,
+    github: Annotated[
+        bool, typer.Option("--github", help="In a GitHub job: also write its summary, and annotations.")
+    ] = False,
     course: CourseOption = None,
 ) -> None:
     """Grade submissions. Killed or interrupted, the same command goes on where it was.
@@ -83,13 +86,20 @@ def grade(
     _need_instructors_tools()
     from autograder.box import Limits
     from autograder.grade import Refused, Request, run
+    from autograder.report import summary
+    from autograder.report.github import Job, fenced
 
     if verify and output is None:
         _stop("--verify compares with what --output has from an earlier run: say where that is.", 2)
     limits = Limits(cell_seconds=cell_seconds, call_seconds=call_seconds, total_seconds=total_seconds)
     request = Request(paths, limits, workers, seed, training_seed, output, json, allow_weak_box, cache, verify, cold)
+    job = Job() if github else None
     try:
-        status = run(request, _course(course), err)
+        with fenced() if job else contextlib.nullcontext():
+            status, found = run(request, _course(course), err)
+        if job:
+            files = [_beside(path) for path, _ in found]
+            summary.tell(job, [result for _, result in found], files)
     except Refused as refusal:
         _stop(str(refusal), refusal.status)
     except CourseError as problem:
@@ -240,6 +250,82 @@ def collect(
     if job:
         job.summarize(collected.job_summary(found))
     raise typer.Exit(4 if any(one.failed for one in found) else 0)
+
+
+@app.command()
+def plan(
+    submitted: Annotated[Path, typer.Argument(metavar="CLASS", help="A class as `collect` lays it out.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, for the shards and plan.json.")],
+    earlier: Annotated[
+        Path | None, typer.Option(metavar="RESULTS", help="What was graded before, and is passed over if unchanged.")
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, max=256, help="How many machines at most.")] = 20,
+    each: Annotated[int, typer.Option(min=1, help="Submissions that one machine takes before there are more.")] = 12,
+    seed: Annotated[int | None, typer.Option(min=0, help="As of `grade`.")] = None,
+    github: Annotated[bool, typer.Option("--github", help="In a GitHub job: write the output `shards`.")] = False,
+    course: CourseOption = None,
+) -> None:
+    """Spread a class over machines: DIR/0, DIR/1, ... are classes for `grade`, of what is not graded already.
+
+    Their results belong into NEW/results-0, NEW/results-1, ... for `merge`.
+    """
+    _need_instructors_tools()
+    from autograder import shards
+    from autograder.report.github import Job
+    from autograder.seed import course_seed
+
+    job = Job() if github else None
+    try:
+        drawn = course_seed() if seed is None else seed
+        planned = shards.plan(submitted, folder, _course(course), drawn, earlier, most, each)
+    except (ValueError, OSError, shards.PlanError, CourseError) as problem:
+        _stop(str(problem), 2)
+    numbers = sorted({one.shard for one in planned if one.shard is not None})
+    unchanged = sum(one.shard is None for one in planned)
+    err.print(f"{len(planned) - unchanged} submissions to grade in {len(numbers)} shards, {unchanged} unchanged.")
+    if job:
+        job.output(shards=numbers)
+
+
+@app.command()
+def merge(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="plan.json, as `plan` wrote it.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Where results-0, results-1, ... are.")],
+    output: Annotated[Path, typer.Argument(metavar="DIR", help="Where results and feedback pages go.")],
+    earlier: Annotated[Path | None, typer.Option(metavar="RESULTS", help="As of `plan`.")] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="In a GitHub job: also write its summary, annotations, output `status`.")
+    ] = False,
+) -> None:
+    """Put the results of many machines together. Runs nothing of a student's.
+
+    Exit status: 0 every submission has a result, 1 some have none, or the grader failed on them: grade again.
+    """
+    _need_instructors_tools()
+    from autograder import shards
+    from autograder.report import summary, terminal
+    from autograder.report.github import Job, fenced
+
+    job = Job() if github else None
+    try:
+        merged = shards.merge(plan_file, new, output, earlier)
+    except (OSError, shards.PlanError) as problem:
+        _stop(str(problem), 2)
+    with fenced() if job else contextlib.nullcontext():
+        for table in terminal.tables(merged.results):
+            Console(highlight=False).print(table)
+        for label in merged.missing:
+            err.print(f"{label}: no result. Grade it again.", style="red", markup=False)
+    if job:
+        summary.tell(job, merged.results, [None] * len(merged.results), merged.missing)
+        job.output(status=summary.status_text(merged.results, merged.missing))
+    failed = merged.missing or any(result.grader_failed for result in merged.results)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _beside(path: Path) -> str | None:
+    """As GitHub names a file: by its way from where the job runs."""
+    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.name
 
 
 def _moment(text: str) -> datetime:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,22 +50,24 @@ class Request:
     cold: bool = False  # no box is forked
 
 
-def run(request: Request, course: Course, err: Console) -> int:
-    """Grade, show and keep. Returns the exit status; raises Refused before anything is graded."""
+def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple[Path, Result]]]:
+    """Grade, show and keep. Returns the exit status and each file's result; raises Refused before any grading."""
     submissions, complaints = collect(request.paths, course)
     for complaint in complaints:
         err.print(plain(complaint), style="red", markup=False)
     if not submissions:
         raise Refused("Nothing to grade.", 2)
     sweep()
-    try:
-        seed = course_seed() if request.seed is None else request.seed
-        kept = Results(request.output, submissions) if request.output else nullcontext()
-    except (InUse, ValueError) as problem:
-        raise Refused(str(problem), 2) from problem
-    seeds = (seed, request.training_seed)
     where = Where(course, request.paths, warm=not request.cold, weak=request.allow_weak_box)
-    with kept as results, settings_for(where, request.limits, seeds, submissions, err) as settings:
+    with ExitStack() as until_the_end:
+        try:
+            seed = course_seed() if request.seed is None else request.seed
+            results = until_the_end.enter_context(Results(request.output, submissions)) if request.output else None
+        except (InUse, ValueError) as problem:
+            raise Refused(str(problem), 2) from problem
+        settings = until_the_end.enter_context(
+            settings_for(where, request.limits, (seed, request.training_seed), submissions, err)
+        )
         known = _earlier(submissions, settings, results) if results and request.cache else {}
         taken_over = {} if request.verify else known
         found, seconds = _graded(request, submissions, settings, results, taken_over, err)
@@ -83,12 +85,13 @@ def run(request: Request, course: Course, err: Console) -> int:
     err.print(told, style="dim")
     if page:
         err.print(f"Reports: {page} (and STUDENT/ASSIGNMENT/feedback.html beside it)", soft_wrap=True, markup=False)
+    status = 4 if complaints else 0
     if any(result.grader_failed for result in found):
         err.print("The grader itself failed on some of them: see their messages. Grade those again.", style="red")
-        return 1
-    if request.verify and not _verified(known, found, err):
-        return 5
-    return 4 if complaints else 0
+        status = 1
+    elif request.verify and not _verified(known, found, err):
+        status = 5
+    return status, [(one.path, result) for one, result in zip(submissions, found, strict=True)]
 
 
 def _graded(

@@ -127,8 +127,12 @@ def test_an_earlier_result_is_taken_over_only_if_it_is_whole_and_of_the_same(tmp
 
 def test_a_folder_has_one_grader_at_a_time(tmp_path: Path) -> None:
     submissions = [Submission(tmp_path, "ada", "03_numeric_data")]
-    with Results(tmp_path, submissions), pytest.raises(InUse, match="Wait until it has ended"):
-        Results(tmp_path, submissions)
+    with (
+        Results(tmp_path, submissions),
+        pytest.raises(InUse, match="Wait until it has ended"),
+        Results(tmp_path, submissions),
+    ):
+        pass
     with Results(tmp_path, submissions) as later:
         later.keep(0, Graded(result()))
 

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from autograder.pipeline import Graded
 from autograder.report import page
@@ -26,22 +26,13 @@ class Results:
     """A folder of results: `STUDENT/ASSIGNMENT/result.json` and `feedback.html`, `results.json`, `index.html`.
 
     A submission's folder follows from the list of all of them, so that the same command finds it again.
-    Raises InUse while another grader writes into the same folder: its half-written files are not ours to clear away.
+    A `with` block raises InUse while another's holds the folder: its half-written files are not ours to clear away.
     """
 
     def __init__(self, folder: Path, submissions: Iterable[Submission]) -> None:
         self.folder = folder
         self.folders = _folders(folder, submissions)
         folder.mkdir(parents=True, exist_ok=True)
-        # Ended by the system, however this process ends.
-        self._lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._lock)
-            raise InUse(
-                f"Another grader is writing into {folder}. Wait until it has ended, or give another --output."
-            ) from error
 
     def earlier(self, place: int, identity: str | None) -> Result | None:
         """The result that an earlier grading left of the submission at `place`, if it would come out the same now.
@@ -63,7 +54,15 @@ class Results:
         _write(folder / "feedback.html", page.feedback(graded))
         _write(folder / RESULT, graded.result.to_json() + "\n")
 
-    def __enter__(self) -> "Results":
+    def __enter__(self) -> Self:
+        self._lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)  # ended by the system, however we end
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise InUse(
+                f"Another grader is writing into {self.folder}. Wait until it has ended, or give another --output."
+            ) from error
         return self
 
     def __exit__(self, *exception: object) -> None:

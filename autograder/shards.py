@@ -1,0 +1,124 @@
+"""A class spread over many machines, and put together again.
+
+`plan` copies what has to be graded into numbered folders, each a class of its own for `autograder grade`,
+and passes over what an earlier grading left that would come out the same. `merge` takes the results: of each
+submission from the machine that had it to grade, and from no other.
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from autograder.box import Limits
+from autograder.course import Course
+from autograder.pipeline import Settings, identity
+from autograder.report.files import RESULT, Results
+from autograder.result import Result
+from autograder.submission import Submission, collect
+
+PLAN: Final = "plan.json"
+MOST: Final = 256  # jobs that a matrix on GitHub may have
+TRAINING_SEED: Final = 2026
+
+
+class PlanError(Exception):
+    """There is nothing to plan, or no plan; the message says why."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One submission, and the shard that grades it; None where the earlier result holds."""
+
+    student: str
+    assignment: str
+    shard: int | None
+
+    @property
+    def label(self) -> str:
+        return f"{self.student}/{self.assignment}"
+
+
+def plan(
+    submitted: Path, folder: Path, course: Course, seed: int, earlier: Path | None, most: int, each: int
+) -> list[Planned]:
+    """Write the shards below `folder`, as equal as can be, and the plan beside them. Raises PlanError."""
+    submissions, complaints = collect([submitted], course)
+    if complaints:
+        raise PlanError(complaints[0])
+    results = Results(earlier, submissions) if earlier else None
+    left = [place for place, one in enumerate(submissions) if not _holds(place, one, course, seed, results)]
+    number = min(most, MOST, -(-len(left) // each))
+    # Round about, so that every shard gets its share of each assignment.
+    left.sort(key=lambda place: (submissions[place].assignment or "", submissions[place].student))
+    shard_of = {place: count % number for count, place in enumerate(left)}
+    planned = [Planned(one.student, str(one.assignment), shard_of.get(place)) for place, one in enumerate(submissions)]
+    folder.mkdir(parents=True)
+    for place, shard in shard_of.items():
+        _copy(submissions[place], folder / str(shard))
+    (folder / PLAN).write_text(json.dumps([asdict(one) for one in planned], indent=1) + "\n", encoding="utf-8")
+    return planned
+
+
+def _holds(place: int, submission: Submission, course: Course, seed: int, results: Results | None) -> bool:
+    """Whether the result of an earlier grading for marks would come out the same now."""
+    if results is None:
+        return False
+    try:
+        record = json.loads((results.folders[place] / RESULT).read_text(encoding="utf-8"))["record"]
+        if record["for_marks"] is not True:
+            return False
+        # Which protections hold is seen on the machine that grades; those of the same machines held before.
+        settings = Settings(course, Limits(), seed, TRAINING_SEED, dict(record["protections"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return results.earlier(place, identity(submission, settings)) is not None
+
+
+def _copy(submission: Submission, folder: Path) -> None:
+    target = folder / submission.student / str(submission.assignment)
+    target.mkdir(parents=True)
+    if submission.path.is_file() and not submission.path.is_symlink():
+        shutil.copyfile(submission.path, target / submission.path.name)
+
+
+@dataclass(frozen=True)
+class Merged:
+    results: list[Result]
+    missing: list[str]
+    page: Path
+
+
+def merge(plan_file: Path, new: Path, output: Path, earlier: Path | None) -> Merged:
+    """Put the results of `new/results-SHARD` and `earlier` together in `output`. Raises PlanError."""
+    try:
+        planned = [Planned(**one) for one in json.loads(plan_file.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        raise PlanError(f"{plan_file} is no plan ({error}).") from error
+    kept: list[Planned] = []
+    results: list[Result] = []
+    missing: list[str] = []
+    kept_in = Results(output, [Submission(output, one.student, one.assignment) for one in planned])
+    folders: Sequence[Path] = kept_in.folders
+    for one, target in zip(planned, folders, strict=True):
+        source = earlier if one.shard is None else new / f"results-{one.shard}"
+        found = _result(source / target.relative_to(output), one) if source else None
+        if source is None or found is None:
+            missing.append(one.label)
+            continue
+        shutil.copytree(source / target.relative_to(output), target, dirs_exist_ok=True)
+        kept.append(one)
+        results.append(found)
+    final = Results(output, [Submission(output, one.student, one.assignment) for one in kept])
+    return Merged(results, missing, final.finish(results))
+
+
+def _result(folder: Path, planned: Planned) -> Result | None:
+    """The result in the folder, if it is whole and of this submission."""
+    try:
+        result = Result.from_dict(json.loads((folder / RESULT).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return result if (result.student, result.assignment) == (planned.student, planned.assignment) else None
