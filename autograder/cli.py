@@ -356,6 +356,44 @@ def release(
 
 
 @app.command()
+def assess(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[ASSIGNMENT]...", help="By default all.")] = None,
+    exercise: Annotated[list[str] | None, typer.Option(help="Only this exercise; may be given more than once.")] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print a JSON list on standard output, and nothing else there.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="How many processes at a time.")] = 2,
+    seed: Annotated[int, typer.Option(min=0, help="Draws the hidden inputs.")] = 11,
+    mutant_seconds: Annotated[
+        float, typer.Option(min=0.1, help="How long a mutant may take; then it is stopped, and counts as killed.")
+    ] = 20,
+    answers: Annotated[bool, typer.Option(help="Examine the answers of tests/answers.")] = True,
+    mutants: Annotated[bool, typer.Option(help="Examine mutants of the reference.")] = True,
+    course: CourseOption = None,
+) -> None:
+    """Show how well the checks tell right from wrong: the course's own answers, and mutants of the reference.
+
+    They run here without a box, since they are the course's own: submissions are for `grade`. Exit status:
+    0 every right answer earns all, every wrong one and every mutant loses points, and no answer touches another
+    exercise; 1 not so; 2 wrong usage.
+    """
+    _need_instructors_tools("cosmic_ray")
+    from autograder import assess as assessment
+
+    found = _course(course)
+    options = assessment.Options(workers, seed, mutant_seconds, answers, mutants, tuple(exercise or ()))
+    try:
+        assessed = assessment.assess(found, names or found.names, options, err)
+    except CourseError as problem:
+        _stop(str(problem), 2)
+    if json:
+        typer.echo(assessment.as_json(assessed))
+    else:
+        assessment.report(assessed, Console(highlight=False))
+    raise typer.Exit(0 if assessment.in_order(assessed) else 1)
+
+
+@app.command()
 def doctor(course: CourseOption = None) -> None:
     """Show the environment, the box and what it protects against.
 
@@ -367,10 +405,10 @@ def doctor(course: CourseOption = None) -> None:
     raise typer.Exit(0 if examine_machine(_course(course), Console(highlight=False)) else 3)
 
 
-def _need_instructors_tools() -> None:
+def _need_instructors_tools(*more: str) -> None:
     """A student's environment has what the notebooks need, and no more."""
     _need_the_course()
-    missing = [name for name in ("hypothesis", "nbgrader", "pytest", "pyseccomp") if find_spec(name) is None]
+    missing = [name for name in ("hypothesis", "nbgrader", "pytest", "pyseccomp", *more) if find_spec(name) is None]
     if missing:
         _stop(
             f"This needs the instructor's tools, and {', '.join(missing)} cannot be found: `make grade` sets them up. "
