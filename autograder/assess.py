@@ -12,7 +12,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from autograder import trial
 from autograder.corpus import Corpus, Equivalent, Sample, corpus
@@ -52,6 +52,7 @@ class Assessed:
     surviving: int = 0
     touched: int = 0
     not_mutated: str = ""
+    builds_on_others: str = ""
     findings: list[Finding] = field(default_factory=list)
 
     def found(self, kind: str, name: str, text: str) -> None:
@@ -108,9 +109,9 @@ class _Assignment:
         self.sources = {one: "".join(by_grade_id[one]["source"]) for one in ids}
         self.needs: dict[str, frozenset[str]] = {}
         self.used: set[Equivalent] = set()
-        for one, reason in found.not_mutated.items():
-            if one in self.exercises:
-                self.exercises[one].not_mutated = reason
+        for one in ids:
+            self.exercises[one].not_mutated = found.not_mutated.get(one, "")
+            self.exercises[one].builds_on_others = found.builds_on_others.get(one, "")
 
     def references(self) -> Iterator[Job]:
         """The reference earns everything, and what it looks up shows which exercises an answer can reach."""
@@ -214,7 +215,8 @@ class _Assignment:
 
     def _reached(self, sample: Sample) -> tuple[str, ...]:
         defines = trial.stored(sample.code) | trial.stored(self.sources[sample.exercise])
-        return tuple(one for one, names in self.needs.items() if one != sample.exercise and names & defines)
+        free = {sample.exercise, *self.corpus.builds_on_others}
+        return tuple(one for one, names in self.needs.items() if one not in free and names & defines)
 
     def _samples(self) -> list[Sample]:
         return [sample for sample in self.corpus.samples if sample.exercise in self.exercises]
@@ -227,28 +229,26 @@ def _diff(before: str, after: str) -> str:
     return "\n".join([*(f"- {line}" for line in before.splitlines()), *(f"+ {line}" for line in after.splitlines())])
 
 
-def table(assessed: Iterable[Assessed]) -> Table:
+COLUMNS: Final = (
+    "exercise", "right", "false alarms", "wrong", "caught", "mutants", "killed", "equivalent", "survive", "touched",
+)  # fmt: skip
+
+
+def rows(assessed: Iterable[Assessed]) -> list[list[str]]:
     """A row an exercise, and the sum."""
-    rows = list(assessed)
-    shown = Table("exercise", caption="false alarms, caught and killed should read 0 %, 100 % and 100 %")
-    for column in ("right", "false alarms", "wrong", "caught", "mutants", "killed", "equivalent", "survive", "touched"):
-        shown.add_column(column, justify="right")
-    for one in rows:
-        shown.add_row(f"{one.assignment} {one.exercise}", *_cells(one))
-    total = Assessed("", "all")
+    each = list(assessed)
+    total = Assessed("all", "")
     for key in ("right", "false_alarms", "wrong", "caught", "mutants", "killed", "equivalent", "surviving", "touched"):
-        setattr(total, key, sum(getattr(one, key) for one in rows))
-    shown.add_section()
-    shown.add_row("all", *_cells(total))
-    return shown
+        setattr(total, key, sum(getattr(one, key) for one in each))
+    return [_row(one) for one in (*each, total)]
 
 
-def _cells(one: Assessed) -> list[str]:
-    killable = one.mutants - one.equivalent
+def _row(one: Assessed) -> list[str]:
     return [
+        f"{one.assignment} {one.exercise}".strip(),
         str(one.right), _share(one.false_alarms, one.right), str(one.wrong), _share(one.caught, one.wrong),
-        "none" if one.not_mutated else str(one.mutants), _share(one.killed, killable), str(one.equivalent),
-        str(one.surviving), str(one.touched),
+        "none" if one.not_mutated else str(one.mutants), _share(one.killed, one.mutants - one.equivalent),
+        str(one.equivalent), str(one.surviving), str(one.touched),
     ]  # fmt: skip
 
 
@@ -256,12 +256,28 @@ def _share(part: int, whole: int) -> str:
     return f"{part} ({part / whole:.0%})" if whole else "–"
 
 
-def report(assessed: list[Assessed], console: Console) -> None:
-    """The table, the limits, and everything that is not as it should be."""
-    console.print(table(assessed))
+def as_markdown(assessed: list[Assessed]) -> str:
+    """The table, and its limits."""
+    lines = [COLUMNS, ("---", *["--:"] * (len(COLUMNS) - 1)), *rows(assessed)]
+    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", *(f"* {one}" for one in _limits(assessed))])
+
+
+def _limits(assessed: Iterable[Assessed]) -> Iterator[str]:
     for one in assessed:
         if one.not_mutated:
-            console.print(f"{one.assignment} {one.exercise} has no mutants: {escape(one.not_mutated)}")
+            yield f"{one.assignment} {one.exercise} has no mutants: {one.not_mutated}."
+        if one.builds_on_others:
+            yield f"{one.assignment} {one.exercise} may be touched by others: {one.builds_on_others}."
+
+
+def report(assessed: list[Assessed], console: Console) -> None:
+    """The table, its limits, and everything that is not as it should be."""
+    shown = Table(COLUMNS[0], *[Column(one, justify="right") for one in COLUMNS[1:]])
+    for row in rows(assessed):
+        shown.add_row(*row)
+    console.print(shown)
+    for limit in _limits(assessed):
+        console.print(limit, markup=False)
     for one in assessed:
         for finding in one.findings:
             console.print(f"\n[bold]{one.assignment} {one.exercise}: {finding.kind}[/] {escape(finding.name)}")

@@ -362,6 +362,7 @@ def assess(
     json: Annotated[
         bool, typer.Option("--json", help="Print a JSON list on standard output, and nothing else there.")
     ] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="How many processes at a time.")] = 2,
     seed: Annotated[int, typer.Option(min=0, help="Draws the hidden inputs.")] = 11,
     mutant_seconds: Annotated[
@@ -386,8 +387,8 @@ def assess(
         assessed = assessment.assess(found, names or found.names, options, err)
     except CourseError as problem:
         _stop(str(problem), 2)
-    if json:
-        typer.echo(assessment.as_json(assessed))
+    if json or markdown:
+        typer.echo(assessment.as_json(assessed) if json else assessment.as_markdown(assessed))
     else:
         assessment.report(assessed, Console(highlight=False))
     raise typer.Exit(0 if assessment.in_order(assessed) else 1)

@@ -33,12 +33,17 @@ class Equivalent:
 
 @dataclass(frozen=True)
 class Corpus:
-    """All answers to an assignment; `not_mutated` has the exercises whose reference gets no mutants, and why."""
+    """All answers to an assignment.
+
+    `not_mutated` has the exercises whose reference gets no mutants, and why; `builds_on_others` those whose points
+    hang on the answers to others by what their text asks for, and why.
+    """
 
     assignment: str
     samples: tuple[Sample, ...] = ()
     equivalents: tuple[Equivalent, ...] = ()
     not_mutated: dict[str, str] = field(default_factory=dict)
+    builds_on_others: dict[str, str] = field(default_factory=dict)
 
 
 def _by_chance(one: dict[str, Any]) -> bool:
@@ -58,6 +63,7 @@ def corpus(course: Course, assignment: str) -> Corpus:
             ),
             tuple(Equivalent(**one) for one in book.get("equivalent", [])),
             book.get("not_mutated", {}),
+            book.get("builds_on_others", {}),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CourseError(f"{path}: the answers cannot be read ({type(error).__name__}: {error}).") from error

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograder.boxed.wire import Handle
 from autograder.expectations import Array, Wrong, array, close, exercise, show, that, unchanged
-from autograder.inference import Masking, Model, rebuild
+from autograder.inference import Dense, Masking, Model, rebuild
 from autograder.student import Student, StudentError
 
 Sequences = list[list[float]]
@@ -444,7 +444,7 @@ def test_everything_else_is_data(student: Student, rng: np.random.Generator) -> 
 
 @exercise("masked-model", share=1, read=MASKING)
 def test_shapes_and_units(student: Student) -> None:
-    """The input is (timesteps, features), an LSTM has `units` units, and each sample gives one row."""
+    """The input is (timesteps, features), an LSTM has `units` units, and a dense layer gives one number a sample."""
     for timesteps, features, units in ((5, 1, 3), (9, 4, 6)):
         exported = built(student, timesteps, features, units, -9.0)
         model = rebuild(exported.get("architecture"), exported.get("weights"))
@@ -453,4 +453,10 @@ def test_shapes_and_units(student: Student) -> None:
         that("LSTM" in model.names, f"the model's layers are {', '.join(model.names)}: there is no LSTM.")
         sizes = [layer.recurrent_kernel.shape[0] for layer in model.layers if hasattr(layer, "recurrent_kernel")]
         that(units in sizes, f"an LSTM of {units} units is asked for, but it has {sizes[0]}.", "Use `units`.")
-        one_row_a_sample(model.predict(np.ones((3, timesteps, features))), 3)
+        outputs = one_row_a_sample(model.predict(np.ones((3, timesteps, features))), 3).shape[1]
+        that(outputs == 1, f"the model should give one number a sample, but gives {outputs}.", "End with Dense(1).")
+        last = [layer for layer in model.layers if isinstance(layer, Dense)][-1:]
+        numbers = np.array([[-2.0], [0.5], [3.0]])
+        that(bool(last) and np.allclose(last[0].activation(numbers), numbers),
+             "the model should end in a dense layer without an activation.",
+             "The prediction can be any number: leave the activation of the last Dense out.")  # fmt: skip

@@ -638,3 +638,4 @@ def test_the_beginning_stays_missing(student: Student, rng: np.random.Generator)
     """Where the values right before are not all there, at the beginning, nothing is filled; later gaps are."""
     filled_by_model(student, waves(rng, 80, 1), [0, 1, 40, 41, 42], 2, stay=2, hint="Later gaps have all they need.")
     filled_by_model(student, waves(rng, 90, 2), [2, 4, 50, 51], 4, stay=2, hint="Later gaps have all they need.")
+    filled_by_model(student, waves(rng, 80, 1), [2, 40], 2, hint="The third value has the two before it that it needs.")

@@ -457,7 +457,17 @@ def test_activation_is_of_the_dense_layers(student: Student) -> None:
              "On the slide only Dense gets `activation`.")  # fmt: skip
 
 
-def evaluated(model: Any, X: Any, y: Any) -> Any:
+def evaluated(model: Any, X: Any, y: Any, own: Any) -> Any:
+    import keras
+
+    def rmse(y_true: Any, y_pred: Any) -> Any:
+        return keras.ops.sqrt(keras.ops.mean(keras.ops.square(y_true - y_pred)))
+
+    # The notebook's `rmse` has an exercise of its own: a mistake in it costs nothing here.
+    metrics = getattr(getattr(model, "_compile_metrics", None), "_user_metrics", None)
+    if own is not None and isinstance(metrics, list) and (model.loss is own or own in metrics):
+        loss = rmse if model.loss is own else model.loss
+        model.compile(loss=loss, optimizer=model.optimizer, metrics=[rmse if one is own else one for one in metrics])
     found = model.evaluate(X, y, batch_size=len(X), verbose=0, return_dict=True)
     return {"values": {str(k): float(v) for k, v in found.items()}, "optimizer": type(model.optimizer).__name__}
 
@@ -467,7 +477,11 @@ def test_compiled_with_rmse(student: Student, rng: np.random.Generator) -> None:
     """Compiled with the loss rmse, Adam, and the metrics mae and rmse."""
     model = built(student, 4, 3, 2, h_neurons=6)
     X, y = rng.normal(0, 1, (20, 4, 2)), rng.normal(1, 2, (20, 3))
-    found = student.apply(evaluated, model.handle, X.astype("float32"), y.astype("float32"))
+    try:
+        own = student["rmse"]
+    except Undefined:
+        own = None
+    found = student.apply(evaluated, model.handle, X.astype("float32"), y.astype("float32"), own)
     that(isinstance(found, dict) and isinstance(found.get("values"), dict), f"`evaluate` gave {show(found)}.")
     errors = model.model.predict(X) - y
     rmse, mae = np.sqrt(np.mean(errors**2)), np.abs(errors).mean()
