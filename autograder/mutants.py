@@ -16,7 +16,7 @@ from cosmic_ray.ast import ast_nodes
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
-from autograder.release import MARKERS
+from autograder.leaks import MARKERS
 
 Place = tuple[int, int]
 Span = tuple[Place, Place]
