@@ -129,7 +129,7 @@ class Session:
             self._end()
             raise Unanswered("time", f"It did not answer within {seconds:.0f} seconds.") from None
         except (EOFError, OSError):
-            ending = self._end()
+            ending = self._end(expected=False)
             if ending is not Ending.LOST:
                 raise self._unanswered(ending) from None
             return self.ask(request)  # nobody's fault: in a new box, and again
@@ -207,7 +207,7 @@ class Session:
                 self._stopped(current, "time", f"it was still running after {self.limits.cell_seconds:.0f} seconds")
                 return False
             except (EOFError, OSError):
-                ending = self._end()
+                ending = self._end(expected=False)
                 self._ended(current, ending)
                 return False
             except (wire.WireError, KeyError, TypeError) as error:
@@ -221,7 +221,7 @@ class Session:
             elif kind == "ended" and run is not None:
                 record(event, run)
             elif kind == "died":
-                self._ended(current, self._end())
+                self._ended(current, self._end(expected=False))
                 return False
             elif kind == "executed":
                 break
@@ -238,7 +238,7 @@ class Session:
             raise self._unreachable from None
         except (EOFError, OSError):
             # The notebook is through, but its kernel cannot be reached: its last cell had the last word.
-            self._ended(current, self._end())
+            self._ended(current, self._end(expected=False))
             return False
         events.close()
         return True
@@ -303,13 +303,13 @@ class Session:
             return Unanswered("memory", f"It used more memory than the {self.limits.memory >> 20} MiB there are.")
         return Unanswered("notebook", "It ended the kernel that runs the notebook.")
 
-    def _end(self) -> Ending:
+    def _end(self, *, expected: bool = True) -> Ending:
         ending = Ending.KILLED
         if self._calls is not None:
             self._calls.close()
             self._calls = None
         if self._box is not None:
-            ending = self._box.end()
+            ending = self._box.end(expected=expected)
             self._box = None
         return ending
 

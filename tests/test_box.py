@@ -152,8 +152,8 @@ WARM_PARENTS_HOLES: list[tuple[str, tuple[str, ...]]] = [
 def test_a_hole_in_the_warm_parent_is_seen(name: str, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     closed = Parent._command
 
-    def command(self: Parent, listener: int, modules: Iterable[str]) -> Command:
-        words_before = closed(self, listener, modules)
+    def command(self: Parent, descriptors: list[int], modules: Iterable[str]) -> Command:
+        words_before = closed(self, descriptors, modules)
         # Files before the root becomes read-only, variables after the environment has been cleared.
         place = words_before.index("--remount-ro" if words[0] == "--ro-bind" else "--chdir")
         return [*words_before[:place], *words, *words_before[place:]]

@@ -179,8 +179,11 @@ class Box:
     def is_out_of_memory(self) -> bool:
         return self._group is not None and self._group.out_of_memory()
 
-    def end(self) -> Ending:
-        """End every process in the box and say whether it had ended before, and by what."""
+    def end(self, *, expected: bool = True) -> Ending:
+        """End every process in the box and say whether it had ended before, and by what.
+
+        Not `expected`: the box went silent, and that is to be explained.
+        """
         if self._ending is None:
             self._ending = Ending.DIED if self._is_over() else Ending.KILLED
             self._kill()
@@ -191,7 +194,12 @@ class Box:
             for connection in (*self._connections, self._listener):
                 connection.close()
             self._clear()
+            if not expected and self._ending is not Ending.MEMORY and self._is_lost():
+                self._ending = Ending.LOST
         return self._ending
+
+    def _is_lost(self) -> bool:
+        return False
 
     def _is_over(self) -> bool:
         return self._process.poll() is not None

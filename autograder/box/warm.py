@@ -28,7 +28,6 @@ from autograder.box.sandbox import (
     PACKAGE,
     Box,
     BoxUnavailable,
-    Ending,
     bubblewrap,
     directory,
     own_folder,
@@ -54,17 +53,21 @@ class Parent:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
             listener.bind(self.address)
             listener.listen(64)
+            # It reads the end of this process from a pipe: bubblewrap alone would miss one in its own first moments.
+            lifeline, self._lifeline = os.pipe()
+            descriptors = [listener.fileno(), lifeline]
             self._process = subprocess.Popen(
-                self._command(listener.fileno(), modules),
-                pass_fds=[listener.fileno()],
+                self._command(descriptors, modules),
+                pass_fds=descriptors,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
                 env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"},
             )
+            os.close(lifeline)
 
-    def _command(self, listener: int, modules: Iterable[str]) -> list[str]:
+    def _command(self, descriptors: list[int], modules: Iterable[str]) -> list[str]:
         command = [bubblewrap(), *ALONE, "--cap-drop", "ALL"]
         for right in RIGHTS:
             command += ["--cap-add", right]
@@ -75,7 +78,8 @@ class Parent:
         command += view(Limits(), directory(Path(CHANNEL).parent))
         start = f"import sys; sys.path.insert(0, {PACKAGE!r}); from boxed import warm; warm.main()"
         # Not isolated (-I), which would make it deaf to PYTHONHASHSEED; but nothing of its folder or its user.
-        return [*command, "--chdir", HOME, "--", sys.executable, "-s", "-P", "-c", start, str(listener), *modules]
+        command += ["--chdir", HOME, "--", sys.executable, "-s", "-P", "-c", start]
+        return [*command, *map(str, descriptors), *modules]
 
     @property
     def pid(self) -> int:
@@ -83,10 +87,12 @@ class Parent:
 
     def end(self) -> None:
         """End the parent, and every box that came from it."""
-        self._process.kill()
-        self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        os.close(self._lock)
+        if self._folder.exists():
+            os.close(self._lifeline)
+            self._process.kill()
+            self._process.wait()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            os.close(self._lock)
 
     def __enter__(self) -> "Parent":
         return self
@@ -184,8 +190,9 @@ class WarmBox(Box):
     def _clear(self) -> None:
         self._lifeline.close()
         os.close(self._pidfd)
-        if self._ending is Ending.DIED and not namespaces(self._address):
-            self._ending = Ending.LOST
+
+    def _is_lost(self) -> bool:
+        return not namespaces(self._address)
 
 
 def namespaces(address: str, seconds: float = 30) -> dict[str, str]:

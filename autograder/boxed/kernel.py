@@ -97,7 +97,8 @@ def _become(receiver: int) -> NoReturn:
         package = str(Path(__file__).resolve().parent.parent)
         sys.path[:] = [place for place in sys.path if place != package]
         sys.argv = [f"{MODULE}.py", *word["arguments"]]
-        kernelapp.launch_new_instance()
+        # Read from the environment when the parent imported it, and so not from this one.
+        kernelapp.launch_new_instance(parent_handle=os.getppid())
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 0

@@ -34,18 +34,23 @@ EVERY_BOX = ("boxed.agent", "boxed.kernel")
 
 
 def main() -> NoReturn:
-    """Arguments: the descriptor of the listener, then modules to import whenever nobody asks for anything."""
-    listener = socket.socket(fileno=int(sys.argv[1]))
-    later = [*EVERY_BOX, *sys.argv[2:]]
+    """Arguments: descriptors of the listener and of a pipe that closes when the grader ends, and modules to import
+    whenever nobody asks for anything."""
+    listener, grader = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+    later = [*EVERY_BOX, *sys.argv[3:]]
+    watched: list[Any] = [listener, grader]
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # as every kernel has it when it imports
     gc.disable()  # nothing here makes cycles that matter; a child turns it on again
     while True:
-        if later and not select.select([listener], [], [], 0)[0]:
+        waiting = select.select(watched, [], [], 0 if later else None)[0]
+        if grader in waiting:
+            sys.exit()  # and every box with this
+        if listener in waiting:
+            connection, _ = listener.accept()
+            with connection, contextlib.suppress(OSError, ValueError, KeyError):
+                _answer(connection, listener)
+        else:
             _import(later.pop(0))
-            continue
-        connection, _ = listener.accept()
-        with connection, contextlib.suppress(OSError, ValueError, KeyError):
-            _answer(connection, listener)
 
 
 def _answer(connection: socket.socket, listener: socket.socket) -> None:
