@@ -11,7 +11,7 @@ import os
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -47,6 +47,10 @@ def grade(
         Path | None,
         typer.Option("--output", metavar="DIR", help="Keep results and feedback pages here, as they finish."),
     ] = None,
+    feedback: Annotated[
+        Literal["now", "after", "staff"],
+        typer.Option(help="Whom feedback.html is for: a student now, or after the deadline, or staff."),
+    ] = "now",
     workers: Annotated[
         int | None, typer.Option(min=1, help="How many at a time; by default as cores and memory allow.")
     ] = None,
@@ -92,7 +96,9 @@ def grade(
     if verify and output is None:
         _stop("--verify compares with what --output has from an earlier run: say where that is.", 2)
     limits = Limits(cell_seconds=cell_seconds, call_seconds=call_seconds, total_seconds=total_seconds)
-    request = Request(paths, limits, workers, seed, training_seed, output, json, allow_weak_box, cache, verify, cold)
+    request = Request(
+        paths, limits, workers, seed, training_seed, output, json, allow_weak_box, cache, verify, cold, feedback
+    )
     job = Job() if github else None
     try:
         with fenced() if job else contextlib.nullcontext():

@@ -12,6 +12,7 @@ class Sample:
     """One answer to an exercise. The name of a wrong one says the misconception, of a right one the style.
 
     What a trained model earns, or a guess, depends on the samples drawn: then it is right or wrong `by_chance`.
+    `told` are phrases of the misconceptions that the feedback must recognise in a wrong answer.
     """
 
     exercise: str
@@ -19,6 +20,7 @@ class Sample:
     verdict: Literal["correct", "wrong"]
     code: str
     by_chance: bool = False
+    told: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ def _by_chance(one: dict[str, Any]) -> bool:
     return one["exercise"] == "trained-model" or bool(one.get("by_chance", False))
 
 
+def _told(one: dict[str, Any]) -> frozenset[str]:
+    told = one.get("told", [])
+    return frozenset([told] if isinstance(told, str) else told)
+
+
 def corpus(course: Course, assignment: str) -> Corpus:
     """Read tests/answers/ASSIGNMENT.toml. Raises CourseError."""
     path = course.root / "tests" / "answers" / f"{assignment}.toml"
@@ -58,7 +65,7 @@ def corpus(course: Course, assignment: str) -> Corpus:
         return Corpus(
             assignment,
             tuple(
-                Sample(one["exercise"], one["name"], one["verdict"], one["code"], _by_chance(one))
+                Sample(one["exercise"], one["name"], one["verdict"], one["code"], _by_chance(one), _told(one))
                 for one in book["answer"]
             ),
             tuple(Equivalent(**one) for one in book.get("equivalent", [])),

@@ -5,10 +5,13 @@ listed at collection, and one that leaves no evidence is a fault of the grader, 
 """
 
 import contextlib
+import dataclasses
+import functools
 import io
 import os
+import re
 import zlib
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 import hypothesis
@@ -19,9 +22,15 @@ from hypothesis.errors import FlakyFailure
 from autograder.architecture import NotRebuilt
 from autograder.course import Assignment
 from autograder.execution import Cause, Unanswered
-from autograder.expectations import Wrong, show
-from autograder.student import Call, Kernel, NotData, Student, StudentError, Undefined
+from autograder.expectations import NOTHING, Wrong
+from autograder.misconceptions import Mistake, recognised
+from autograder.result import Finding, Shown
+from autograder.shown import call as code_of
+from autograder.shown import pair
+from autograder.student import Kernel, NotData, Student, StudentError, Undefined
 from autograder.text import plain
+
+RUN_IT = "Run this call in a cell of your own, and follow it line by line."
 
 hypothesis.settings.register_profile(
     "examination",
@@ -29,7 +38,7 @@ hypothesis.settings.register_profile(
     deadline=None,
     database=None,
     print_blob=False,
-    report_multiple_bugs=False,
+    report_multiple_bugs=True,  # so that some examples follow on the first that fails: one alone may fit two mistakes
     suppress_health_check=list(hypothesis.HealthCheck),
     phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.shrink],
 )
@@ -55,6 +64,7 @@ class Evidence:
     message: str
     cause: Cause | None = None
     undefined: bool = False
+    finding: Finding | None = None
 
 
 def examine(assignment: Assignment, kernel: Kernel, seed: int, exercises: Iterable[str]) -> list[Evidence]:
@@ -89,7 +99,8 @@ class _Examiner:
         self.checks: dict[str, Check] = {}
         self.evidence: dict[str, Evidence] = {}
         self.lost: dict[str, Unanswered] = {}
-        self.awarded: tuple[float, str] | None = None
+        self.awarded: tuple[float, str, str] | None = None
+        self.wrong: list[Wrong] = []  # what the running check has found, call by call
 
     def complete(self, output: str) -> list[Evidence]:
         """The evidence in order; every collected check has some, and every exercise a check."""
@@ -115,11 +126,11 @@ class _Examiner:
         return np.random.default_rng([self.seed, zlib.crc32(request.node.name.encode())])
 
     @pytest.fixture
-    def award(self) -> Callable[[float, str], None]:
-        """Give part of the share: a credit in [0, 1] and the sentence that explains it."""
+    def award(self) -> Callable[..., None]:
+        """Give part of the share: a credit in [0, 1], the sentence that explains it, and the next step or Mistake."""
 
-        def give(credit: float, message: str) -> None:
-            self.awarded = (min(max(float(credit), 0.0), 1.0), message)
+        def give(credit: float, message: str, hint: str = "") -> None:
+            self.awarded = (min(max(float(credit), 0.0), 1.0), message, hint)
 
         return give
 
@@ -146,60 +157,118 @@ class _Examiner:
         check = self.checks[pyfuncitem.nodeid]
         self.student_proxy.calls.clear()
         self.awarded = None
+        self.wrong = []
         try:
             if check.exercise in self.lost:
                 raise self.lost[check.exercise]
-            yield
+            with self._listening(pyfuncitem):
+                yield
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             self.evidence[pyfuncitem.nodeid] = self._failed(check, error)
         else:
-            credit, message = self.awarded or (1.0, "")
+            credit, message, hint = self.awarded or (1.0, "", "")
             if credit < 1:
-                message = _told(check, message, None)
-            self.evidence[pyfuncitem.nodeid] = Evidence(check, credit, message)
+                mistake, step = (str(hint), "") if isinstance(hint, Mistake) else ("", hint)
+                finding = Finding(message, mistake=mistake, step=step, read=check.read)
+                self.evidence[pyfuncitem.nodeid] = Evidence(check, credit, finding.sentences, finding=finding)
+            else:
+                self.evidence[pyfuncitem.nodeid] = Evidence(check, credit, message)
         return True
+
+    @contextlib.contextmanager
+    def _listening(self, item: pytest.Function) -> Iterator[None]:
+        """Hear of every example that fails, not only of the smallest one, which hypothesis raises in the end."""
+        handle = getattr(item.obj, "hypothesis", None)
+        if handle is None:
+            yield
+            return
+        drawn = handle.inner_test
+
+        @functools.wraps(drawn)
+        def heard(*args: object, **kwargs: object) -> object:
+            try:
+                return drawn(*args, **kwargs)
+            except Wrong as wrong:
+                self.wrong.append(wrong)
+                raise
+
+        handle.inner_test = heard
+        try:
+            yield
+        finally:
+            handle.inner_test = drawn
 
     def _failed(self, check: Check, error: BaseException) -> Evidence:
         """What a check's exception says about the answer."""
         if isinstance(error, FlakyFailure) and error.exceptions:
             error = error.exceptions[0]
-        call = self.student_proxy.calls[-1] if self.student_proxy.calls else None
+        if isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[-1]  # the smallest, and the last that was called
         if isinstance(error, Unanswered):
             self.lost[check.exercise] = error
-            return Evidence(check, None, _told(check, error.message, call), error.cause)
+            finding = self._finding(check, error.message)
+            return Evidence(check, None, finding.sentences, error.cause, finding=finding)
         if isinstance(error, Undefined):
             return Evidence(check, 0.0, str(error), undefined=True)
         if isinstance(error, StudentError):
             if error.raised.type == "NotImplementedError":
-                return Evidence(check, 0.0, "Not answered yet: it still raises NotImplementedError.")
+                finding = Finding("Not answered yet: it still raises NotImplementedError.", kind="unanswered")
+                return Evidence(check, 0.0, finding.problem, finding=finding)
             if error.raised.type == "MemoryError":
-                return Evidence(check, None, _told(check, "It asked for more memory than there is.", call), "memory")
-            return Evidence(check, 0.0, _told(check, f"It raised {error.raised}", call))
-        if isinstance(error, (Wrong, NotData, NotRebuilt)):
-            message = error.message if isinstance(error, Wrong) else plain(error, 300)
-            return Evidence(check, 0.0, _told(check, message, call, error.hint if isinstance(error, Wrong) else ""))
+                finding = self._finding(check, "It asked for more memory than there is.")
+                return Evidence(check, None, finding.sentences, "memory", finding=finding)
+            finding = self._finding(check, f"It raised {error.raised}", kind=_kind_of(error))
+            return Evidence(check, 0.0, finding.sentences, finding=finding)
+        if isinstance(error, Wrong):
+            finding = self._wrong(check, error)
+            return Evidence(check, 0.0, finding.sentences, finding=finding)
+        if isinstance(error, (NotData, NotRebuilt)):
+            finding = self._finding(check, plain(error, 300), kind=plain(error, 300))
+            return Evidence(check, 0.0, finding.sentences, finding=finding)
         return Evidence(
             check, None, f"The check itself failed ({type(error).__name__}: {plain(error, 300)}).", "grader"
         )
 
+    def _finding(self, check: Check, problem: str, kind: str = "", step: str = "") -> Finding:
+        call = self.student_proxy.calls[-1] if self.student_proxy.calls else None
+        told = "" if call is None else code_of(call.name, call.args, call.kwargs)
+        return Finding(problem, told, step=step or (RUN_IT if told else ""), read=check.read, kind=kind)
 
-def _told(check: Check, message: str, call: Call | None, hint: str = "") -> str:
-    """The whole sentence: the property, what was called, what is wrong, what to do, where to read."""
-    sentences = [message if message.endswith((".", "?", "!")) else f"{message}."]
-    if call is not None:
-        arguments = [_argument(value, 120) for value in call.args]
-        arguments += [f"{name}={_argument(value, 60)}" for name, value in call.kwargs.items()]
-        text = ", ".join(arguments)
-        if len(text) <= 240:
-            sentences.append(f"Called: {call.name}({text}).")
-    if hint:
-        sentences.append(hint)
-    if check.read:
-        sentences.append(f"See “{check.read}” in the lesson.")
-    return " ".join(sentences)
+    def _wrong(self, check: Check, error: Wrong) -> Finding:
+        found, expected = _drawn(error)
+        mistake = recognised([*(one.clues for one in self.wrong), error.clues])
+        told = self._finding(check, error.message, _kind_of_wrong(error, mistake), error.hint)
+        return dataclasses.replace(told, what=error.what, found=found, expected=expected, mistake=mistake)
 
 
-def _argument(value: object, limit: int) -> str:
-    return "None" if value is None else show(value, limit)
+def _kind_of(error: StudentError) -> str:
+    """What two calls have in common that failed by the same fault: the line, or what it said."""
+    raised = error.raised
+    return f"raised {raised.type} at {raised.line or raised.message}"
+
+
+def _kind_of_wrong(error: Wrong, mistake: str) -> str:
+    """The mistake; or else what is to be done; or else the sentence, whatever its numbers."""
+    if mistake:
+        return f"mistake: {mistake}"
+    if NOTHING in error.message:
+        return NOTHING
+    if error.kind:
+        return error.kind
+    if error.hint:
+        return f"step: {error.hint}"
+    if error.evidence is not None and np.shape(error.evidence[0]) == np.shape(error.evidence[1]):
+        return ""
+    return re.sub(r"\[.*\]|'[^']*'|\d+", "#", error.message)
+
+
+def _drawn(error: Wrong) -> tuple[Shown | None, Shown | None]:
+    """What came back and what was expected, to look at."""
+    if error.evidence is None:
+        return None, None
+    try:
+        return pair(*error.evidence)
+    except Exception:  # what came back may be stranger than any drawing foresees; its sentence stands in any case
+        return None, None

@@ -9,10 +9,16 @@ A check is a pytest test marked with its exercise and the share of the points th
         close(test_scaled, expected, "test_scaled", "Fit on `train`, then transform both.")
 
 Its docstring's first line is its name in the feedback; `read` is the lesson's section to go back to.
+The hint is the next step. What a usual mistake would return goes into `mistakes`, under the sentence that tells of it:
+
+    close(test_scaled, expected, "test_scaled", "Fit on `train`, then transform both.",
+          mistakes={"The scaler was fitted on the test set.": scaled_by(test, test)})
+
+A student is told of it if that is just what came back, and if no other mistake returns it too.
 Every value from the box goes through these functions before anything else is done with it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,22 +26,41 @@ import pandas as pd
 import pytest
 
 from autograder.boxed.wire import Generator, Handle, Record
+from autograder.misconceptions import Clues, Mistake, Mistakes, clues
 from autograder.student import Student, StudentError
 from autograder.text import plain
 
 Array = np.ndarray[Any, Any]
 
+NOTHING = "nothing (None; is a `return` missing?)"
+
 
 class Wrong(AssertionError):
     """The answer is not as the exercise asks; the message is for the student.
 
-    `hint` is the next step to take.
+    `hint` is the next step to take, or the Mistake that was recognised. `evidence` is what came back and what was
+    expected, with the tolerances, where they can be shown; `clues` are the mistakes that it fits. Failures of one
+    `kind` have one cause.
     """
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        what: str = "",
+        evidence: "tuple[Any, Any] | tuple[Any, Any, float, float] | None" = None,
+        clues: Clues | None = None,
+        kind: str = "",
+    ) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hint = "" if isinstance(hint, Mistake) else hint
+        self.what = what
+        self.kind = kind
+        self.evidence = evidence
+        named = frozenset({str(hint)}) if isinstance(hint, Mistake) else frozenset()
+        self.clues = Clues(named) if named else clues
 
 
 def exercise(id: str, share: float = 1, read: str = "") -> pytest.MarkDecorator:
@@ -44,7 +69,7 @@ def exercise(id: str, share: float = 1, read: str = "") -> pytest.MarkDecorator:
 
 
 def that(condition: bool, message: str, hint: str = "") -> None:
-    """Expect `condition`."""
+    """Expect `condition`. The hint is the next step, or a Mistake that the check has recognised."""
     if not condition:
         raise Wrong(message, hint)
 
@@ -57,10 +82,11 @@ def array(value: Any, what: str, shape: Sequence[int] | None = None, hint: str =
         found = np.asarray(value)
         if found.dtype == object:
             found = found.astype(float)
-    except (TypeError, ValueError):
-        raise Wrong(f"{what} should be an array of numbers, but is {show(value)}.", hint) from None
+    except (TypeError, ValueError, OverflowError):
+        found = np.array(None)
     if found.dtype.kind not in "biuf" or value is None:
-        raise Wrong(f"{what} should be an array of numbers, but is {show(value)}.", hint)
+        kind = f"{what.split(' for ')[0]} is no array of numbers"
+        raise Wrong(f"{what} should be an array of numbers, but is {show(value)}.", hint, kind=kind)
     if shape is not None and found.shape != tuple(shape):
         raise Wrong(f"{what} should have the shape {tuple(shape)}, but has {found.shape}.", hint)
     return found
@@ -75,29 +101,42 @@ def close(
     rtol: float = 1e-5,
     atol: float = 1e-5,
     secret: bool = False,
+    mistakes: "Mistakes | Callable[[], Mistakes] | None" = None,
 ) -> None:
     """Expect numbers of `expected`'s shape, equal to it within float32's precision.
 
-    With `secret`, the message shows neither.
+    With `secret`, the message shows neither. `mistakes` that take time are given as a function.
     """
     wanted = np.asarray(expected)
-    found = array(value, what, wanted.shape, hint)
-    wrong = ~np.isclose(found.astype(float), wanted.astype(float), rtol=rtol, atol=atol, equal_nan=True)
+    found = array(value, what)
+    fits = found.shape == wanted.shape
+    wrong = (
+        ~np.isclose(found.astype(float), wanted.astype(float), rtol=rtol, atol=atol, equal_nan=True)
+        if fits
+        else np.array(True)
+    )
     if not wrong.any():
         return
-    if secret:
+    if secret and fits:
         raise Wrong(f"{what} is not right in {int(wrong.sum())} of {wrong.size} values.", hint)
-    if wanted.size <= 8:
-        raise Wrong(f"{what} should be {show(wanted)}, but is {show(found)}.", hint)
-    place = tuple(int(i) for i in np.argwhere(wrong)[0])
-    raise Wrong(
-        f"{what} is wrong in {int(wrong.sum())} of {wrong.size} values; the first is at {list(place)}: "
-        f"it should be {show(wanted[place])}, but is {show(found[place])}.",
-        hint,
-    )
+    if secret:
+        raise Wrong(f"{what} should have the shape {wanted.shape}, but has {found.shape}.", hint)
+    if not fits:
+        message = f"{what} should have the shape {wanted.shape}, but has {found.shape}."
+    elif wanted.size <= 8:
+        message = f"{what} should be {show(wanted)}, but is {show(found)}."
+    else:
+        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+        message = (
+            f"{what} is wrong in {int(wrong.sum())} of {wrong.size} values; the first is at {list(place)}: "
+            f"it should be {show(wanted[place])}, but is {show(found[place])}."
+        )
+    known = mistakes() if callable(mistakes) else mistakes or {}
+    fitting = clues(found, wanted, known, rtol, atol)
+    raise Wrong(message, hint, what=what, evidence=(found, wanted, rtol, atol), clues=fitting)
 
 
-def equal(value: Any, expected: Any, what: str, hint: str = "") -> None:
+def equal(value: Any, expected: Any, what: str, hint: str = "", *, mistakes: Mapping[str, Any] | None = None) -> None:
     """Expect exactly `expected`: a text, a whole number, a truth value or a list of them."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -107,8 +146,17 @@ def equal(value: Any, expected: Any, what: str, hint: str = "") -> None:
         value = [item.item() if isinstance(item, np.generic) else item for item in value]
     if isinstance(value, tuple) and isinstance(expected, list):
         value = list(value)
-    if type(value) is not type(expected) or value != expected:
-        raise Wrong(f"{what} should be {show(expected)}, but is {show(value)}.", hint)
+    if not same_thing(value, expected):
+        named = frozenset(text for text, wrong in (mistakes or {}).items() if same_thing(value, wrong))
+        raise Wrong(f"{what} should be {show(expected)}, but is {show(value)}.", hint, what=what,
+                    evidence=(value, expected), clues=Clues(named))  # fmt: skip
+
+
+def same_thing(value: Any, other: Any) -> bool:
+    try:
+        return type(value) is type(other) and bool(value == other)
+    except ValueError:  # a list that holds arrays
+        return False
 
 
 def parts(value: Any, number: int, what: str) -> tuple[Any, ...]:
@@ -182,7 +230,7 @@ def show(value: Any, limit: int = 300) -> str:
     if isinstance(value, Handle):
         return plain(f"a {value.type_name}", 80)
     if value is None:
-        return "nothing (None; is a `return` missing?)"
+        return NOTHING
     return plain(repr(value), limit)
 
 

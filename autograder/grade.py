@@ -19,6 +19,7 @@ from autograder.course import Course, CourseError
 from autograder.pipeline import Settings, identity
 from autograder.report import terminal
 from autograder.report.files import InUse, Results, as_json
+from autograder.report.page import Level
 from autograder.result import Result, differences
 from autograder.seed import course_seed, seed_file
 from autograder.submission import Submission, collect
@@ -48,6 +49,7 @@ class Request:
     cache: bool
     verify: bool
     cold: bool = False  # no box is forked
+    feedback: Level = "now"
 
 
 def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple[Path, Result]]]:
@@ -62,7 +64,9 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
     with ExitStack() as until_the_end:
         try:
             seed = course_seed() if request.seed is None else request.seed
-            results = until_the_end.enter_context(Results(request.output, submissions)) if request.output else None
+            results = None
+            if request.output:
+                results = until_the_end.enter_context(Results(request.output, submissions, request.feedback))
         except (InUse, ValueError) as problem:
             raise Refused(str(problem), 2) from problem
         settings = until_the_end.enter_context(

@@ -13,7 +13,7 @@ from autograder.course import Assignment, Exercise
 from autograder.examination import Evidence
 from autograder.execution import CellRun
 from autograder.restoration import Restored
-from autograder.result import CheckResult, ExerciseResult, Outcome
+from autograder.result import CheckResult, ExerciseResult, Outcome, causes
 
 
 def examinable(assignment: Assignment, restored: Restored, runs: Iterable[CellRun]) -> list[str]:
@@ -47,7 +47,8 @@ def _out_of_memory(run: CellRun) -> bool:
 
 def _mark(exercise: Exercise, restored: Restored, run: CellRun | None, evidence: list[Evidence]) -> ExerciseResult:
     checks = tuple(
-        CheckResult(item.check.title, item.check.share, item.credit, item.message, item.cause) for item in evidence
+        CheckResult(item.check.title, item.check.share, item.credit, item.message, item.cause, item.finding)
+        for item in evidence
     )
 
     def result(outcome: Outcome, points: float | None, message: str, cause: str | None = None) -> ExerciseResult:
@@ -79,7 +80,7 @@ def _mark(exercise: Exercise, restored: Restored, run: CellRun | None, evidence:
     if not failed:
         awards = " ".join(item.message for item in evidence if item.message)
         return result("earned", exercise.max_points, awards or f"All {len(evidence)} checks passed.")
-    messages = list(dict.fromkeys(item.message for item in failed))
+    messages = [cause.sentences for cause in causes(checks)]
     if run is not None and run.status == "raised":
         messages.insert(0, f"Your solution cell raised {run.error}.")
     message = messages[0] if len(messages) == 1 else "\n".join(f"{n}. {text}" for n, text in enumerate(messages, 1))

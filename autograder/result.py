@@ -2,21 +2,84 @@
 
 import dataclasses
 import json
-from dataclasses import dataclass
-from typing import Any, Literal
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
+
+AT_A_GLANCE: Final = 24  # numbers
 
 Outcome = Literal["earned", "partial", "not_earned", "could_not_be_graded"]
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A value as it can be looked at: a short text, and of an array its cells or, of a large one, a picture.
+
+    `cells`, or else `shades`, is a row a string or tuple: a shade is a digit, 0 for the lowest number to 9 for the
+    highest. `differs` marks with an x, place by place, where this is not what the other one is.
+    """
+
+    text: str
+    shape: tuple[int, ...] | None = None
+    rows: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    cells: tuple[tuple[str, ...], ...] = ()
+    shades: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+    scale: tuple[str, str] | None = None
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Shown":
+        found: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
+        }
+        return cls(**{**found, "cells": tuple(map(tuple, data["cells"]))})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a failed check tells, part by part. `kind` is equal for what one and the same cause brought about."""
+
+    problem: str
+    call: str = ""
+    what: str = ""
+    found: Shown | None = None
+    expected: Shown | None = None
+    mistake: str = ""
+    step: str = ""
+    read: str = ""
+    kind: str = ""
+
+    @property
+    def sentences(self) -> str:
+        """All of it in a row."""
+        problem = self.problem if self.problem.endswith((".", "?", "!")) else f"{self.problem}."
+        called = f"Called: {' '.join(self.call.split())}." if len(self.call) <= 240 and self.call else ""
+        read = f"See “{self.read}” in the lesson." if self.read else ""
+        return " ".join(filter(None, (problem, called, self.mistake, self.step, read)))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Finding":
+        shown = {name: data[name] and Shown.from_dict(data[name]) for name in ("found", "expected")}
+        return cls(**{**data, **shown})
+
+
+@dataclass(frozen=True)
 class CheckResult:
-    """One check's credit in [0, 1], or None when it could not tell."""
+    """One check's credit in [0, 1], or None when it could not tell; a `finding` where it found something wrong."""
 
     title: str
     share: float
     credit: float | None
     message: str
     cause: str | None = None
+    finding: Finding | None = None
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "CheckResult":
+        finding = data.get("finding")
+        return cls(**{**data, "finding": finding and Finding.from_dict(finding)})
 
 
 @dataclass(frozen=True)
@@ -30,6 +93,59 @@ class ExerciseResult:
     message: str
     cause: str | None = None
     checks: tuple[CheckResult, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What made one check fail, or several: told once, on the smallest call that shows it."""
+
+    finding: Finding
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def sentences(self) -> str:
+        others = ", ".join(f"“{title}”" for title in self.others)
+        return self.finding.sentences + (f" It seems to break this, too: {others}." if others else "")
+
+    @property
+    def title(self) -> str:
+        """What is broken, on the call that is told."""
+        return next(check.title for check in self.checks if check.finding is self.finding)
+
+    @property
+    def others(self) -> list[str]:
+        """What else is."""
+        return list(dict.fromkeys(check.title for check in self.checks if check.title != self.title))
+
+
+def causes(checks: Iterable[CheckResult]) -> list[Cause]:
+    """Why the checks failed that did, each cause once; those that keep others from being seen come first."""
+    groups: dict[str, list[CheckResult]] = {}
+    for check in checks:
+        if check.credit is None or check.credit < 1:
+            finding = check.finding or Finding(check.message)
+            found = check if check.finding else replace(check, finding=finding)
+            groups.setdefault(finding.kind or check.message, []).append(found)
+    # Where the next step is the same, a mistake that was recognised explains what was not.
+    for kind in [kind for kind in groups if kind.startswith("step: ")]:
+        named = [
+            other for other, group in groups.items()
+            if other.startswith("mistake: ") and any(f"step: {c.finding.step}" == kind for c in group if c.finding)
+        ]  # fmt: skip
+        if len(named) == 1:
+            groups[named[0]] += groups.pop(kind)
+    told = []
+    for group in groups.values():
+        findings = [check.finding for check in group if check.finding is not None]
+        told.append(Cause(min(findings, key=_size), tuple(group)))
+    return sorted(told, key=lambda cause: bool(cause.finding.found and cause.finding.found.differs))
+
+
+def _size(finding: Finding) -> tuple[bool, bool, int]:
+    """How much there is to look at before the cause is seen; what can be taken in at a glance is all the same."""
+    shape = finding.expected.shape if finding.expected else None
+    numbers = math.prod(shape) if shape is not None else 1 if finding.expected else 1_000_000
+    return not finding.mistake, not finding.call, max(numbers, AT_A_GLANCE)
 
 
 @dataclass(frozen=True)
@@ -61,7 +177,7 @@ class Result:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Result":
         exercises = tuple(
-            ExerciseResult(**{**one, "checks": tuple(CheckResult(**check) for check in one["checks"])})
+            ExerciseResult(**{**one, "checks": tuple(CheckResult.from_dict(check) for check in one["checks"])})
             for one in data["exercises"]
         )
         return cls(**{**data, "exercises": exercises, "notes": tuple(data["notes"])})

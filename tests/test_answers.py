@@ -2,11 +2,18 @@
 
 `answers/ASSIGNMENT.toml` lists them. A correct answer that loses points is a false alarm; a wrong one that
 earns all of them is a mistake that goes unseen. Both fail here, by name.
+
+`told` is a phrase of the misconception that the feedback must recognise in a wrong answer, or a list of them. What is
+`told` of any answer to an exercise may be told of no other answer to it, unless that one says so too: a misconception
+on evidence that a right answer, or another mistake, shows as well would send a student the wrong way.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
+import pandas as pd
 import pytest
 from conftest import SEED
 from submissions import COURSE
@@ -14,6 +21,9 @@ from submissions import COURSE
 from autograder import trial
 from autograder.corpus import Sample, corpus
 from autograder.crew import Crew, Job
+from autograder.pipeline import Graded
+from autograder.report import page
+from autograder.result import Result
 from autograder.trial import Trial
 
 CORPORA = {name: corpus(COURSE, name) for name in COURSE.names}
@@ -24,6 +34,12 @@ CASES = [
 ]
 
 
+TOLD: dict[tuple[str, str], set[str]] = {}
+for _name, _found in CORPORA.items():
+    for _sample in _found.samples:
+        TOLD.setdefault((_name, _sample.exercise), set()).update(_sample.told)
+
+
 @pytest.fixture(scope="module")
 def crew() -> Iterator[Crew]:
     """A process that imports what notebooks import once, for many answers."""
@@ -31,20 +47,47 @@ def crew() -> Iterator[Crew]:
         yield crew
 
 
+def _job(assignment: str, sample: Sample, seeds: tuple[int, ...]) -> Job:
+    return Job(None, trial.attempt, (COURSE.root, assignment, sample.exercise, sample.code, seeds), seconds=120)
+
+
 @pytest.mark.parametrize(("assignment", "sample"), CASES)
 def test_an_answer_gets_what_it_deserves(assignment: str, sample: Sample, crew: Crew) -> None:
     # What a trained model, or a guess, earns depends on the samples drawn; nothing else may.
     seeds = (SEED,) if sample.by_chance else (SEED, SEED + 1)
-    job = Job(None, trial.attempt, (COURSE.root, assignment, sample.exercise, sample.code, seeds), seconds=120)
-    _, tried = next(crew.do([job]))
+    _, tried = next(crew.do([_job(assignment, sample, seeds)]))
     assert isinstance(tried, Trial), tried
     found = tried.results[0]
     assert {one.points for one in tried.results} == {found.points}, "the mark depends on the seed of the hidden inputs"
     assert found.outcome != "could_not_be_graded", found.message
     assert (found.outcome == "earned") == (sample.verdict == "correct"), found.message
     assert len(found.message) > 10
+    mistakes = {check.finding.mistake for check in found.checks if check.finding}
+    recognised = {phrase for phrase in TOLD[assignment, sample.exercise] if any(phrase in one for one in mistakes)}
+    assert recognised == sample.told, mistakes
     if sample.verdict == "correct":
+        assert not mistakes - {""}
         assert not tried.visible, "the visible check refuses what the hidden ones accept"
+
+
+def test_the_held_out_year_is_on_no_page(crew: Crew) -> None:
+    """No two counts that follow each other in it follow each other on a page, at any level."""
+    path = COURSE.assignment("10_deep_forecaster").checks.with_suffix(".csv.gz")
+    table = pd.read_csv(path, parse_dates=["time"], index_col="time")
+    year = table[table.index >= "2025-01-01"]
+    hidden = {pair for name in year for pair in pairwise(year[name].dropna().astype(int).astype(str))}
+    assert len(hidden) > 5000
+    answers = [one for one in CORPORA["10_deep_forecaster"].samples if one.exercise == "trained-model"]
+    worst = next(one for one in answers if one.verdict == "wrong")
+    _, tried = next(crew.do([_job("10_deep_forecaster", worst, (SEED,))]))
+    assert isinstance(tried, Trial), tried
+    (found,) = tried.results
+    record = {"for_marks": True, "graded_at": "", "submission_sha256": None}
+    graded = Graded(Result("ada", "10_deep_forecaster", 0.0, 1.0, (found,), record))
+    for level in page.LEVELS:
+        html = page.feedback(graded, level)
+        assert found.checks[0].title in html or level == "now"
+        assert not {*pairwise(re.findall(r"\d+", html))} & {pair for pair in hidden if min(map(len, pair)) > 2}
 
 
 @pytest.mark.parametrize("assignment", COURSE.names)

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from autograder.expectations import Array, Wrong, array, exercise, raises, show, unchanged
+from autograder.expectations import Array, Wrong, array, close, exercise, raises, show, unchanged
 from autograder.student import Student
 
 YOUR_TURN, DOCSTRINGS = "6 · Your turn", "4 · Read the docstring, and mind the shapes"
@@ -41,12 +41,9 @@ def number(value: Any, key: str, hint: str) -> float:
 
 
 def expect(answer: Any, key: str, expected: float, misconceptions: Mapping[str, float], hint: str = "") -> None:
-    """Expect the number under `key`; where a usual mistake gives what came back, its sentence is the hint."""
+    """Expect the number under `key`."""
     found = number(entry(answer, key), key, hint)
-    if np.isclose(found, expected, rtol=1e-5, atol=1e-5):
-        return
-    told = (sentence for sentence, wrong in misconceptions.items() if np.isclose(found, wrong))
-    raise Wrong(f'"{key}" should be {show(float(expected))}, but is {show(found)}.', next(told, hint))
+    close(found, float(expected), f'"{key}"', hint, mistakes=misconceptions)
 
 
 def largest_step(values: list[float]) -> float:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograder.expectations import Array, array, close, equal, exercise, parts, show, that, unchanged
+from autograder.misconceptions import Mistake
 from autograder.student import Student
 
 TAP = "3 · A tap from 0 to 1"
@@ -33,7 +34,8 @@ def logistic(x: Array) -> Array:
 def weights(rng: np.random.Generator, features: int, units: int) -> tuple[Array, Array, Array]:
     """Kernel, recurrent kernel and bias, none of them negligible."""
     shapes = (features, 4 * units), (units, 4 * units), (4 * units,)
-    kernel, recurrent, bias = (rng.normal(0, 1 / np.sqrt(shape[0] if len(shape) > 1 else 1), shape) for shape in shapes)
+    scales = (1 / np.sqrt(shape[0] if len(shape) > 1 else 1) for shape in shapes)
+    kernel, recurrent, bias = (np.round(rng.normal(0, *one), 2) for one in zip(scales, shapes, strict=True))
     return kernel, recurrent, bias
 
 
@@ -78,11 +80,6 @@ def alike(found: Array, other: Array) -> bool:
     return found.shape == other.shape and bool(np.allclose(found, other, rtol=1e-5, atol=1e-5))
 
 
-def recognised(found: Array, mistakes: dict[str, Array], otherwise: str) -> str:
-    """The sentence about the mistake whose result this is."""
-    return next((sentence for sentence, result in mistakes.items() if alike(found, result)), otherwise)
-
-
 # sigmoid
 
 
@@ -102,9 +99,8 @@ def judge_sigmoid(value: Any, x: Any, what: str, hint: str) -> None:
         "This is rounded: return all digits.": np.round(right, 2),
         "This is cut off to whole numbers: make room for fractions with dtype=float.": np.trunc(right),
     }
-    if np.abs(x).max() <= SATURATED:
-        hint = recognised(found, mistakes, hint)
-    close(found, right, what, hint, rtol=0, atol=2e-6)
+    told = mistakes if np.abs(x).max() <= SATURATED else {}
+    close(found, right, what, hint, rtol=0, atol=2e-6, mistakes=told)
 
 
 def _number(value: Array) -> str:
@@ -181,41 +177,37 @@ def gates_found(value: Any, samples: int, units: int) -> dict[str, Array]:
 def judge_gates(found: dict[str, Array], z: Array, mistakes: dict[str, Array], hint: str) -> None:
     """The four arrays against those of the sums `z`; `mistakes` has other sums by the sentence about them."""
     right = activated(z)
-    for sentence, sums in mistakes.items():
-        if all(alike(found[name], block) for name, block in activated(sums).items()):
-            hint = sentence
+    wholes = {sentence: activated(sums) for sentence, sums in mistakes.items()}
     for order in permutations(BLOCKS):
-        if order != BLOCKS and all(alike(found[name], block) for name, block in activated(z, order).items()):
-            hint = f"These are the blocks in the order {', '.join(order)}; Keras has input, forget, cell, output."
+        if order != BLOCKS:
+            told = f"These are the blocks in the order {', '.join(order)}; Keras has input, forget, cell, output."
+            wholes[told] = activated(z, order)
+    # All four arrays must tell of the same mistake; only then may a single one.
+    seen = [told for told, whole in wholes.items() if all(alike(found[name], whole[name]) for name in BLOCKS)]
     units = z.shape[-1] // 4
     blocks = dict(zip(BLOCKS, np.split(z, 4, axis=-1), strict=True))
     for place, name in enumerate(BLOCKS):
         usual = logistic if name == "cell" else np.tanh
         other = "has a tanh" if name == "cell" else "is a gate: it has a sigmoid"
         squashed = np.tanh if name == "cell" else logistic
-        own = recognised(
-            found[name],
-            {
-                f'"{name}" {other}.': usual(blocks[name]),
-                f'"{name}" is still the weighted sum: it {other.removeprefix("is a gate: it ")}.': blocks[name],
-                "This is the hard sigmoid of old Keras versions; today's LSTM uses the sigmoid.": np.clip(
-                    0.2 * blocks[name] + 0.5, 0, 1
-                ),
-                "The blocks lie side by side, `units` columns each; these are every fourth column.": squashed(
-                    z[:, place::4]
-                )
-                if units > 1
-                else z,
-            },
-            hint,
-        )
-        close(found[name], right[name], f'"{name}"', own)
+        hard = "This is the hard sigmoid of old Keras versions; today's LSTM uses the sigmoid."
+        own = {
+            f'"{name}" {other}.': usual(blocks[name]),
+            f'"{name}" is still the weighted sum: it {other.removeprefix("is a gate: it ")}.': blocks[name],
+            hard: np.clip(0.2 * blocks[name] + 0.5, 0, 1),
+        }
+        if units > 1:
+            column = "The blocks lie side by side, `units` columns each; these are every fourth column."
+            own[column] = squashed(z[:, place::4])
+        if seen:
+            own = {told: wholes[told][name] for told in seen}
+        close(found[name], right[name], f'"{name}"', hint, mistakes=own)
 
 
 @exercise("gates", share=1, read=SUMS)
 def test_gates_are_a_dict_of_four(student: Student, rng: np.random.Generator) -> None:
     """A dict with the keys input, forget, cell and output, each of shape (samples, units)."""
-    for samples, features, units in ((4, 3, 2), (1, 1, 5), (3, 2, 3)):
+    for samples, features, units in ((1, 1, 2), (4, 3, 2), (1, 1, 5), (3, 2, 3)):
         layer = weights(rng, features, units)
         x_t, h = rng.normal(size=(samples, features)), rng.uniform(-1, 1, (samples, units))
         gates_found(student.gate_activations(x_t, h, *layer), samples, units)
@@ -224,10 +216,10 @@ def test_gates_are_a_dict_of_four(student: Student, rng: np.random.Generator) ->
 @exercise("gates", share=3, read=SUMS)
 def test_gates_of_the_input(student: Student, rng: np.random.Generator) -> None:
     """Each block in Keras's order, with its activation: the input's part alone."""
-    for samples, features, units in ((3, 4, 2), (2, 3, 3), (5, 2, 4)):
+    for samples, features, units in ((1, 1, 2), (3, 4, 2), (2, 3, 3), (5, 2, 4)):
         kernel, recurrent, bias = weights(rng, features, units)
-        x_t, h = rng.normal(size=(samples, features)), np.zeros((samples, units))
-        found = student.gate_activations(x_t, h, kernel, recurrent, 0 * bias)
+        x_t, h = np.round(rng.normal(size=(samples, features)), 2), np.zeros((samples, units))
+        found = student.gate_activations(x_t, h, kernel, recurrent, np.zeros_like(bias))
         hint = "The sums are x_t @ kernel here; h_prev and bias are zeros."
         judge_gates(gates_found(found, samples, units), x_t @ kernel, {}, hint)
 
@@ -235,14 +227,14 @@ def test_gates_of_the_input(student: Student, rng: np.random.Generator) -> None:
 @exercise("gates", share=2, read=SUMS)
 def test_gates_see_the_last_hidden_state(student: Student, rng: np.random.Generator) -> None:
     """The last hidden state comes in through the recurrent kernel."""
-    for samples, features, units in ((3, 3, 3), (2, 4, 2)):
+    for samples, features, units in ((1, 2, 2), (3, 3, 3), (2, 4, 2)):
         kernel, recurrent, bias = weights(rng, features, units)
-        x_t, h = rng.normal(size=(samples, features)), rng.uniform(-1, 1, (samples, units))
+        x_t, h = (np.round(rng.uniform(-2, 2, (samples, size)), 2) for size in (features, units))
         z = x_t @ kernel + h @ recurrent
         mistakes = {"The last hidden state is missing: add h_prev @ recurrent_kernel.": x_t @ kernel}
         if features == units:
             mistakes["The two kernels are exchanged: `kernel` is for x_t."] = x_t @ recurrent + h @ kernel
-        found = student.gate_activations(x_t, h, kernel, recurrent, 0 * bias)
+        found = student.gate_activations(x_t, h, kernel, recurrent, np.zeros_like(bias))
         hint = "The sums are x_t @ kernel + h_prev @ recurrent_kernel."
         judge_gates(gates_found(found, samples, units), z, mistakes, hint)
 
@@ -250,17 +242,18 @@ def test_gates_see_the_last_hidden_state(student: Student, rng: np.random.Genera
 @exercise("gates", share=1, read=SUMS)
 def test_gates_add_the_bias(student: Student, rng: np.random.Generator) -> None:
     """The bias is added to every sample's sums; no argument is changed."""
-    kernel, recurrent, bias = weights(rng, 3, 4)
-    x_t, h = rng.normal(size=(5, 3)), rng.uniform(-1, 1, (5, 4))
-    z = x_t @ kernel + h @ recurrent
-    found = student.gate_activations(x_t, h, kernel, recurrent, bias)
-    mistakes = {
-        "The bias is missing.": z,
-        "The bias is subtracted.": z - bias,
-        "The bias is added twice.": z + 2 * bias,
-    }
-    judge_gates(gates_found(found, 5, 4), z + bias, mistakes, "Add the bias to the sums.")
-    unchanged(student)
+    for samples, features, units in ((1, 1, 2), (5, 3, 4)):
+        kernel, recurrent, bias = weights(rng, features, units)
+        x_t, h = (np.round(rng.uniform(-2, 2, (samples, size)), 2) for size in (features, units))
+        z = x_t @ kernel + h @ recurrent
+        found = student.gate_activations(x_t, h, kernel, recurrent, bias)
+        mistakes = {
+            "The bias is missing.": z,
+            "The bias is subtracted.": z - bias,
+            "The bias is added twice.": z + 2 * bias,
+        }
+        judge_gates(gates_found(found, samples, units), z + bias, mistakes, "Add the bias to the sums.")
+        unchanged(student)
     single = [part.astype("float32") for part in (x_t, h, kernel, recurrent, bias)]
     judge_gates(gates_found(student.gate_activations(*single), 5, 4), z + bias, {}, "float32 serves as well.")
     unchanged(student)
@@ -278,13 +271,14 @@ def states(value: Any, shape: tuple[int, int]) -> tuple[Array, Array]:
 def a_step(rng: np.random.Generator, samples: int, features: int, units: int) -> tuple[Array, ...]:
     """Arguments of lstm_step, the cell states beyond ±1 among others."""
     x_t, h = rng.normal(size=(samples, features)), rng.uniform(-1, 1, (samples, units))
-    return (x_t, h, rng.normal(0, 2, (samples, units)), *weights(rng, features, units))
+    states = (np.round(one, 2) for one in (x_t, h, rng.normal(0, 2, (samples, units))))
+    return (*states, *weights(rng, features, units))
 
 
 @exercise("lstm-step", share=3, read=STEP)
 def test_step_updates_the_cell(student: Student, rng: np.random.Generator) -> None:
     """c_t = forget · c_prev + input · candidate."""
-    for sizes in ((3, 4, 2), (2, 3, 3)):
+    for sizes in ((1, 1, 2), (3, 4, 2), (2, 3, 3)):
         x_t, h, c, *layer = a_step(rng, *sizes)
         h_t, c_t = states(student.lstm_step(x_t, h, c, *layer), c.shape)
         right_h, right_c = step(x_t, h, c, *layer)
@@ -302,16 +296,15 @@ def test_step_updates_the_cell(student: Student, rng: np.random.Generator) -> No
             "Here 1 - forget stands in for the input gate, as in a GRU.": f * c + (1 - f) * g,
             "The cell state itself goes through no tanh; only what is shown of it does.": np.tanh(f * c + i * g),
         }
-        hint = recognised(c_t, mistakes, "c_t = forget * c_prev + input * cell, element by element.")
         if alike(c_t, right_h) and not alike(h_t, right_c):
-            hint = "The second thing returned should be the cell state."
-        close(c_t, right_c, "c_t", hint)
+            mistakes = {"This is h_t again: the second thing returned should be the cell state.": right_h}
+        close(c_t, right_c, "c_t", "c_t = forget * c_prev + input * cell, element by element.", mistakes=mistakes)
 
 
 @exercise("lstm-step", share=3, read=STEP)
 def test_step_shows_the_hidden_state(student: Student, rng: np.random.Generator) -> None:
     """h_t = output · tanh(c_t)."""
-    for sizes in ((4, 2, 3), (2, 3, 3)):
+    for sizes in ((1, 1, 2), (4, 2, 3), (2, 3, 3)):
         x_t, h, c, *layer = a_step(rng, *sizes)
         h_t, _ = states(student.lstm_step(x_t, h, c, *layer), c.shape)
         right_h, right_c = step(x_t, h, c, *layer)
@@ -324,7 +317,7 @@ def test_step_shows_the_hidden_state(student: Student, rng: np.random.Generator)
             "The tanh belongs around c_t only, and the output gate outside.": np.tanh(o * right_c),
             "The cell state goes through tanh, not through a sigmoid.": o * logistic(right_c),
         }
-        close(h_t, right_h, "h_t", recognised(h_t, mistakes, "h_t = output * tanh(c_t)."))
+        close(h_t, right_h, "h_t", "h_t = output * tanh(c_t).", mistakes=mistakes)
 
 
 @exercise("lstm-step", share=1, read=STEP)
@@ -375,17 +368,15 @@ def judge_forward(value: Any, x: Array, layer: tuple[Array, ...], sequences: boo
     if sequences:
         hint = "h after each timestep, the samples first: stack along the axis 1."
         if found.shape == hidden.swapaxes(0, 1).shape:
-            hint = "The timesteps come first here; the samples should: stack along the axis 1."
+            hint = Mistake("The timesteps come first here; the samples should: stack along the axis 1.")
         elif found.shape == hidden[:, -1].shape:
             hint = "This is h of one timestep only: keep it of each."
     that(found.shape == right.shape, f"{what} should have the shape {right.shape}, but has {found.shape}.", hint)
-    if not sequences:
-        found, right = found[:, np.newaxis], right[:, np.newaxis]
     usual = "Do lstm_step once for each timestep, from zeros on, and hand both states on."
     if np.allclose(found, right, rtol=0, atol=5e-3):
         usual = "This is nearly right: keep to float32 or float64, and neither round nor change the input."
-    hint = recognised(found, _misreadings(x, layer, sequences), usual)
-    close(found if sequences else found[:, 0], right if sequences else right[:, 0], what, hint)
+    mistakes = _misreadings(x, layer, sequences)
+    close(found, right, what, usual, mistakes=mistakes if sequences else {k: v[:, 0] for k, v in mistakes.items()})
 
 
 def _misreadings(x: Array, layer: tuple[Array, ...], sequences: bool) -> dict[str, Array]:
@@ -421,16 +412,16 @@ def _misreadings(x: Array, layer: tuple[Array, ...], sequences: bool) -> dict[st
 @exercise("lstm-forward", share=3, read=SEQUENCE)
 def test_forward_gives_the_last_hidden_state(student: Student, rng: np.random.Generator) -> None:
     """The hidden state after the last timestep, (samples, units)."""
-    for samples, timesteps, features, units in ((3, 5, 2, 4), (2, 1, 3, 2), (4, 7, 3, 3)):
-        x, layer = rng.normal(size=(samples, timesteps, features)), weights(rng, features, units)
+    for samples, timesteps, features, units in ((1, 3, 2, 2), (3, 5, 2, 4), (2, 1, 3, 2), (4, 7, 3, 3)):
+        x, layer = np.round(rng.normal(size=(samples, timesteps, features)), 2), weights(rng, features, units)
         judge_forward(student.lstm_forward(x, *layer), x, layer, sequences=False)
 
 
 @exercise("lstm-forward", share=2, read=SEQUENCE)
 def test_forward_gives_all_hidden_states(student: Student, rng: np.random.Generator) -> None:
     """With return_sequences the hidden states after all timesteps, (samples, timesteps, units)."""
-    for samples, timesteps, features, units in ((3, 5, 2, 4), (2, 1, 3, 2), (1, 6, 1, 3)):
-        x, layer = rng.normal(size=(samples, timesteps, features)), weights(rng, features, units)
+    for samples, timesteps, features, units in ((1, 3, 2, 2), (3, 5, 2, 4), (2, 1, 3, 2), (1, 6, 1, 3)):
+        x, layer = np.round(rng.normal(size=(samples, timesteps, features)), 2), weights(rng, features, units)
         judge_forward(student.lstm_forward(x, *layer, return_sequences=True), x, layer, sequences=True)
 
 
@@ -483,7 +474,7 @@ def test_counts_the_parameters(student: Student, features: int, units: int) -> N
     found = student.count_parameters(features, units)
     expected = 4 * units * (features + units + 1)
     hint = "Four sums, each with a weight for every feature, one for every unit's last output, and a bias."
-    for sentence, other in {
+    mistakes = {
         "The biases are missing: one for each of the four sums of each unit.": 4 * units * (features + units),
         "There are three gates and the candidate: four sums, not three.": 3 * units * (features + units + 1),
         "This is one of the four sums; there are four.": units * (features + units + 1),
@@ -493,15 +484,12 @@ def test_counts_the_parameters(student: Student, features: int, units: int) -> N
         "This has one bias for each unit; each of its four sums has one.": 4 * units * (features + units) + units,
         "This has four biases in all; each unit has four.": 4 * units * (features + units) + 4,
         "Every unit sees the last output of *all* units, not only its own.": 4 * units * (features + 2),
-    }.items():
-        if isinstance(found, (int, float, np.number)) and found == other != expected:
-            hint = sentence
-            break
+    }
     if isinstance(found, (float, np.floating)):
         that(
             found != expected, f"the count is the float {float(found)!r}; a count is a whole number.", "Return an int."
         )
-    equal(found, expected, f"the count for {features} features and {units} units", hint)
+    equal(found, expected, f"the count for {features} features and {units} units", hint, mistakes=mistakes)
 
 
 # gradient-flow
@@ -534,7 +522,7 @@ def judge_gradient(found: Any, gates: Array) -> None:
         "This is the mean gate to the power of the timesteps: multiply the gates themselves.": gates.mean(axis=0)
         ** len(gates),
     }
-    close(got, right, "the gradient", recognised(got, mistakes, hint), rtol=1e-4, atol=1e-9)
+    close(got, right, "the gradient", hint, rtol=1e-4, atol=1e-9, mistakes=mistakes)
 
 
 @exercise("gradient-flow", share=3, read=GRADIENT)

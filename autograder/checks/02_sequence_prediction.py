@@ -22,6 +22,7 @@ from autograder.expectations import (
     that,
     unchanged,
 )
+from autograder.misconceptions import Mistake
 from autograder.student import Student, StudentError
 
 WINDOWS = "A window slides along"
@@ -29,6 +30,8 @@ STEPS = "One step or many"
 FEATURES = "One sensor or several"
 ORDER = "Does the model use the order?"
 BASELINES = "Hard to beat"
+
+LATE = "Off by one: the target begins one place too late; it comes right after the window."
 
 sizes = st.integers(1, 5)
 # Three pairs or more, so that a smallest counterexample still shows what is wrong.
@@ -59,62 +62,74 @@ def pairs_are(value: Any, name: str, values: Array, timesteps: int, multisteps: 
     ahead = "" if multisteps is None else f", multisteps={multisteps}"
     case = f"for {len(values)} values, timesteps={timesteps}{ahead}"
     found, targets = array(found_X, "X"), array(found_y, "y")
-    if found.shape != X.shape:
-        swapped = found.shape == y.shape and targets.shape == X.shape
-        hint = "Return X first, then y." if swapped else _why_shape(found, X)
-        raise Wrong(f"X should have the shape {X.shape} {case}, but has {found.shape}.", hint)
-    close(found, X, f"X {case}", _why_windows(found, X))
-    if targets.shape != y.shape:
-        raise Wrong(f"y should have the shape {y.shape} {case}, but has {targets.shape}.", _why_y_shape(targets, y))
-    close(targets, y, f"y {case}", _why_y(targets, X, y, values, timesteps))
+    if same(found, y) and same(targets, X):
+        raise Wrong(f"X {case} is what y should be.", Mistake("X and y have changed places: return X first, then y."))
+    mistakes = _wrong_windows(X, values, timesteps)
+    if same(targets, y):
+        mistakes["The axes are swapped: a row of X is one window."] = X.T
+    elif found.ndim == 2 and 0 < found.shape[1] < len(values) and found.shape[1] != timesteps:
+        whole = windows(values, found.shape[1], 0)[0][: len(found)]
+        mistakes["The windows have another length than `timesteps`."] = whole
+    if same(found, X[:-1]) and same(targets, y[1:]):
+        mistakes = {LATE: X[:-1]}
+    close(found, X, f"X {case}", _step_of(found, X), mistakes=mistakes)
+    close(targets, y, f"y {case}", _step_of_y(targets, y), mistakes=lambda: _wrong_targets(X, y, values, timesteps))
 
 
-def _why_shape(found: Array, X: Array) -> str:
+def _step_of(found: Array, X: Array) -> str:
     if found.ndim == 3:
         return "One sequence makes windows of shape (n, timesteps), without a third axis."
-    if found.shape == X.shape[::-1] and X.ndim == 2:
-        return "The axes are swapped: a row of X is one window."
-    if found.ndim == X.ndim and found.shape[1:] == X.shape[1:]:
-        if len(found) > len(X):
-            return "The last windows have no full target behind them: leave them out."
-        if same(found, X[: len(found)]):
-            return "A pair is missing at the end: the last target is the last value of the sequence."
-        return "Each window begins one place after the one before: they overlap, and none is left out."
+    if found.shape[1:] == X.shape[1:] and found.shape != X.shape:
+        return "Count the windows: each begins one place after the one before, and each has its target behind it."
     if found.size == 0:
         return "There is no pair at all: n is at least 1 here."
-    return "A row of X is one window of `timesteps` values."
+    return "X[i] begins at place i of the sequence, and holds `timesteps` values in their order."
 
 
-def _why_windows(found: Array, X: Array) -> str:
-    if same(found, X[:, ::-1]):
-        return "The windows are the wrong way round: the earliest value comes first."
-    if len(X) > 1 and same(found[:-1], X[1:]):
-        return "The first window begins at place 0."
-    return "X[i] begins at place i of the sequence, and holds the values in their order."
+def _wrong_windows(X: Array, values: Array, timesteps: int) -> dict[str, Array]:
+    everything, none = windows(values, timesteps, 0)[0], np.empty((0, timesteps))
+    return {
+        "The last windows have no full target behind them: leave them out.": everything,
+        "Off by one: a pair is missing at the end. The last target is the last value of the sequence.": X[:-1],
+        "Off by one: the first window begins at place 0.": everything[1 : len(X) + 1],
+        "The first window is missing: it begins at place 0.": X[1:],
+        "The windows lie side by side: each begins one place after the one before, so that they overlap.": (
+            X[::timesteps] if timesteps > 1 else none
+        ),
+        "The windows are the wrong way round: the earliest value comes first.": X[:, ::-1],
+    }
 
 
-def _why_y_shape(found: Array, y: Array) -> str:
+def _step_of_y(found: Array, y: Array) -> str:
+    if found.shape == y.shape:
+        return "y[i] begins right after window i, at place i + timesteps."
     if y.ndim == 1:
         return "y is 1-D, one number for each window."
     if found.size == y.size and found.ndim < 2:
         return "y is 2-D, also for a single step or a single pair: (n, multisteps)."
-    if found.size == len(y):
-        return "All `multisteps` values after the window are asked for, not one of them."
-    return "There is one row of y for each window."
+    return "There is one row of y for each window, and `multisteps` values in each."
 
 
-def _why_y(found: Array, X: Array, y: Array, values: Array, timesteps: int) -> str:
-    first = y if y.ndim == 1 else y[:, 0]
-    begins = found if found.ndim == 1 else found[:, 0]
-    if same(begins, X[:, -1]):
-        return "The target is the last value of the window itself: the answer stands in the question."
-    if len(first) > 1 and same(begins[:-1], first[1:]):
-        return "The target begins one place too late: it comes right after the window."
-    if y.ndim == 2 and same(found, y[:, ::-1]):
-        return "The steps are the wrong way round: the nearest comes first."
-    if y.ndim == 2 and same(begins, first):
-        return "The first step is right. The others are the values that follow it, one after the other."
-    return "y[i] begins right after window i, at place i + timesteps."
+def _wrong_targets(X: Array, y: Array, values: Array, timesteps: int) -> dict[str, Array]:
+    ahead = 1 if y.ndim == 1 else y.shape[1]
+    places = np.arange(len(X))[:, None] + np.arange(ahead) + timesteps
+    late = values[np.minimum(places + 1, len(values) - 1)]
+    found = {
+        "Look-ahead: the target is the last value of the window itself, so the answer stands in the question.": (
+            values[places - 1]
+        ),
+        LATE: late,
+    }
+    if y.ndim == 1:
+        return {sentence: wrong[:, 0] for sentence, wrong in found.items()}
+    return found | {
+        "The steps are the wrong way round: the nearest comes first.": y[:, ::-1],
+        "Only the first step is there: all `multisteps` values after the window are asked for.": y[:, :1],
+        "Only the last step is there: all `multisteps` values after the window are asked for.": y[:, -1:],
+        "The first step is repeated: the others are the values that follow it, one after the other.": (
+            np.repeat(y[:, :1], ahead, axis=1)
+        ),
+    }
 
 
 def by_places(call: Callable[[], Any]) -> Any:
@@ -142,7 +157,7 @@ def test_every_window_and_its_next_value(student: Student, timesteps: int, n: in
 @exercise("next-value", share=2, read=WINDOWS)
 def test_values_in_any_order(student: Student, rng: np.random.Generator) -> None:
     """The values are taken as they are, in their own order, from arrays, too."""
-    for size, timesteps in ((9, 4), (12, 1), (7, 6), (40, 24)):
+    for size, timesteps in ((5, 2), (9, 4), (12, 1), (7, 6), (40, 24)):
         values = readings(rng, size)
         pairs_are(student.single_step_pairs(values, timesteps), "single_step_pairs", values, timesteps)
         unchanged(student)
@@ -186,7 +201,7 @@ def test_every_window_and_its_next_values(student: Student, timesteps: int, mult
 @exercise("multi-step", share=2, read=STEPS)
 def test_multi_step_values_in_any_order(student: Student, rng: np.random.Generator) -> None:
     """The values are taken as they are, in their own order, from arrays, too."""
-    for size, timesteps, multisteps in ((12, 7, 3), (10, 2, 5), (9, 3, 3), (60, 24, 12)):
+    for size, timesteps, multisteps in ((6, 2, 2), (12, 7, 3), (10, 2, 5), (9, 3, 3), (60, 24, 12)):
         values = readings(rng, size)
         found = student.multi_step_pairs(values, timesteps, multisteps)
         pairs_are(found, "multi_step_pairs", values, timesteps, multisteps)
@@ -236,63 +251,67 @@ def multivariate_are(
         f"multisteps={multisteps or 1}"
     )
     block = array(found_X, "X")
-    if block.shape != X.shape:
-        hint = _why_block_shape(block, X)
-        raise Wrong(f"X should have the shape {X.shape} {case}, but has {block.shape}.", hint)
-    close(block, X, f"X {case}", _why_block(block, X, place))
+    close(block, X, f"X {case}", _step_of_block(block, X), mistakes=lambda: _wrong_blocks(X, values, place))
     targets = array(found_y, "y")
     # The contract leaves the shape for a single step open.
     if y.shape[1] == 1 and targets.shape == (len(y),):
         targets = targets[:, None]
-    if targets.shape != y.shape:
-        hint = (
-            "Only the target column is predicted, not all of them."
-            if targets.size == after.size
-            else "y has a row for each window and a column for each step."
-        )
-        raise Wrong(f"y should have the shape {y.shape} {case}, but has {targets.shape}.", hint)
-    close(targets, y, f"y {case}", _why_target(targets, X, after, y, place))
+    step = "y[i] is the target column in the rows right after window i: a row for each window, a column for each step."
+    close(targets, y, f"y {case}", step, mistakes=lambda: _wrong_column(X, values, after, place))
 
 
-def _why_block_shape(found: Array, X: Array) -> str:
-    n, timesteps, features = X.shape
-    if found.shape == (n, features, timesteps):
-        return "The axes are swapped: X is (n, timesteps, features). Use transpose or swapaxes, not reshape."
+def _step_of_block(found: Array, X: Array) -> str:
     if found.ndim == 2:
         return "Each window is a table of timesteps and features: do not flatten it."
-    if found.shape == (n, timesteps, features - 1):
-        return "The target's own past belongs to the window, too."
-    if found.ndim == 3 and found.shape[1:] == X.shape[1:]:
-        if len(found) < n and not same(found, X[: len(found)]):
-            return "Each window begins one row after the one before: they overlap, and none is left out."
+    if found.ndim == 3 and found.shape[1:] == X.shape[1:] and len(found) != len(X):
         return "n = rows - timesteps - multisteps + 1: the last target stands in the last row."
-    return "X[i] is `timesteps` rows of all columns."
-
-
-def _why_block(found: Array, X: Array, place: int) -> str:
-    features = X.shape[2]
-    if same(found, np.swapaxes(X, 1, 2).reshape(X.shape)):
-        return "The shape is right, but the sensors are mixed up: swap the axes, do not reshape."
-    if same(found, X[:, ::-1]):
-        return "The windows are the wrong way round: the earliest row comes first."
-    if same(np.sort(found, axis=2), np.sort(X, axis=2)):
-        others = [column for column in range(features) if column != place]
-        if same(found, X[:, :, [*others, place]]) or same(found, X[:, :, [place, *others]]):
-            return "The target has been moved: keep the frame's own order of columns."
-        return "The columns are in another order than in the frame: keep the frame's."
     return "X[i] is rows i to i + timesteps - 1 of all columns, in the frame's order."
 
 
-def _why_target(found: Array, X: Array, after: Array, y: Array, place: int) -> str:
-    for column in range(X.shape[2]):
-        if column != place and same(found, after[:, :, column]):
-            where = "first" if column == 0 else "last" if column == X.shape[2] - 1 else "another"
-            return f"These are values of the {where} column: look the target up by its name."
-    if same(found[:, 0], X[:, -1, place]):
-        return "The target begins in the last row of the window itself: the answer stands in the question."
-    if len(y) > 1 and same(found[:-1], y[1:]):
-        return "The target begins one row too late: it comes right after the window."
-    return "y[i] is the target column in the rows right after window i."
+def _wrong_blocks(X: Array, values: Array, place: int) -> dict[str, Array]:
+    others = [column for column in range(X.shape[2]) if column != place]
+    moved = "The target has been moved: keep the frame's own order of columns."
+    return {
+        "The axes are swapped: X is (n, timesteps, features). Use transpose or swapaxes, not reshape.": (
+            np.swapaxes(X, 1, 2)
+        ),
+        "The shape is right, but the sensors are mixed up: swap the axes, do not reshape.": (
+            np.swapaxes(X, 1, 2).reshape(X.shape)
+        ),
+        "The target's own past belongs to the window, too.": X[:, :, others],
+        "Off by one: the last window is missing. The last target stands in the last row.": X[:-1],
+        "The last windows have no full target behind them: leave them out.": windows(values, X.shape[1], 0)[0],
+        "The windows lie side by side: each begins one row after the one before, so that they overlap.": (
+            X[:: X.shape[1]] if X.shape[1] > 1 else X[:0]
+        ),
+        "The windows are the wrong way round: the earliest row comes first.": X[:, ::-1],
+        moved + " It stands last.": X[:, :, [*others, place]],
+        moved + " It stands first.": X[:, :, [place, *others]],
+        "The columns are sorted by name, or turned: keep the frame's order.": X[:, :, ::-1],
+    }
+
+
+def _wrong_column(X: Array, values: Array, after: Array, place: int) -> dict[str, Array]:
+    n, timesteps, features = X.shape
+    ahead = after.shape[1]
+    places = np.arange(n)[:, None] + np.arange(ahead) + timesteps
+    y = after[:, :, place]
+    columns = [
+        (f"These are values of the {where} column: look the target up by its name.", after[:, :, column])
+        for where, column in (("first", 0), ("last", features - 1), *((f"{k + 1}.", k) for k in range(1, features - 1)))
+        if column != place
+    ]
+    return dict(columns) | {
+        "All columns are predicted: only the target column is asked for.": after,
+        "Look-ahead: the target begins in the last row of the window, so the answer stands in the question.": (
+            values[places - 1, place]
+        ),
+        "Off by one: the target begins one row too late; it comes right after the window.": (
+            values[np.minimum(places + 1, len(values) - 1), place]
+        ),
+        "The steps are the wrong way round: the nearest comes first.": y[:, ::-1],
+        "Only the last step is there: all `multisteps` rows after the window are asked for.": y[:, -1:],
+    }
 
 
 @exercise("multivariate", share=3, read=FEATURES)
@@ -308,6 +327,7 @@ def test_multivariate_windows(student: Student, timesteps: int, multisteps: int,
 def test_multivariate_any_frame(student: Student, rng: np.random.Generator) -> None:
     """Two features or many, as many as timesteps or not, with names in no special order."""
     cases = (
+        (["no2", "flow"], "flow", 6, 3, 2),
         (["no2", "flow"], "flow", 9, 4, 2),
         (["wind", "flow", "no2", "day"], "no2", 12, 4, 3),
         (["z", "y", "x"], "y", 8, 3, 1),
@@ -354,15 +374,17 @@ def _why_not_permuted(found: Array, X: Array) -> str:
     if all(len(set(column)) == 1 for column in map(tuple, (found == X).reshape(len(X), -1).T.tolist())) and same(
         np.sort(found, axis=0), np.sort(X, axis=0)
     ):
-        return "The samples have changed places. The timesteps are the second axis, axis=1."
+        return Mistake("The samples have changed places. The timesteps are the second axis, axis=1.")
     if X.ndim == 3 and same(np.sort(found, axis=2), np.sort(X, axis=2)):
-        return "The features have changed places. The timesteps are the second axis, axis=1."
+        return Mistake("The features have changed places. The timesteps are the second axis, axis=1.")
     if same(np.sort(found.reshape(len(X), -1), axis=1), np.sort(X.reshape(len(X), -1), axis=1)):
         if X.ndim == 3 and not same(np.sort(found, axis=1), np.sort(X, axis=1)):
-            return "The features of one timestep must stay together: a row of a window moves as a whole."
-        return "Each sample (or feature) was shuffled in its own way: draw one permutation, and use it for all."
+            return Mistake("The features of one timestep must stay together: a row of a window moves as a whole.")
+        return Mistake(
+            "Each sample (or feature) was shuffled in its own way: draw one permutation, and use it for all."
+        )
     if same(np.sort(found, axis=0), np.sort(X, axis=0)):
-        return "The samples have changed places. The timesteps are the second axis, axis=1."
+        return Mistake("The samples have changed places. The timesteps are the second axis, axis=1.")
     return "Take X[:, p] with one permutation p of the timesteps."
 
 
@@ -492,7 +514,7 @@ def _why_sensitivity(found: Array, predict: Any, X: Array, y: Array) -> str:
     }
     for sentence, possible in guesses.items():
         if all(one_of(value, np.asarray(possible)) for value in found):
-            return sentence
+            return Mistake(sentence)
     return "Shuffle X once, with one permutation for all samples, leave y as it is, and take RMSE minus RMSE."
 
 
@@ -547,7 +569,7 @@ def test_sensitivity_without_order_is_zero(student: Student, rng: np.random.Gene
 @exercise("baselines", share=3, read=BASELINES)
 def test_persistence(student: Student, rng: np.random.Generator) -> None:
     """Persistence repeats the last value of each window, in a row for each window."""
-    for n, timesteps, multisteps in ((4, 3, 2), (3, 5, 3), (1, 4, 6), (5, 1, 2), (3, 3, 3), (4, 2, 1)):
+    for n, timesteps, multisteps in ((2, 3, 2), (4, 3, 2), (3, 5, 3), (1, 4, 6), (5, 1, 2), (3, 3, 3), (4, 2, 1)):
         X = readings(rng, n * timesteps).reshape(n, timesteps)
         found = array(student.persistence_forecast(X, multisteps), "the forecast")
         case = f"for windows of shape {X.shape} and {multisteps} step{'s' if multisteps > 1 else ''}"
@@ -559,15 +581,19 @@ def test_persistence(student: Student, rng: np.random.Generator) -> None:
             )
             raise Wrong(f"the forecast should have the shape {(n, multisteps)} {case}, but has {found.shape}.", hint)
         hint = "The last value of a window is in its last column, X[:, -1]."
-        if same(found, np.repeat(X[:, :1], multisteps, axis=1)) and timesteps > 1:
-            hint = "This is the first value of each window, the oldest; the latest stands last."
-        elif same(found, np.repeat(X.mean(axis=1, keepdims=True), multisteps, axis=1)):
-            hint = "This is the mean of each window; persistence takes its last value."
-        elif same(found, np.resize(X[:, -1], (n, multisteps))):
-            hint = "The last values are spread over the rows: each row belongs to one window."
-        elif same(found, np.tile(X[-1, -1], (n, multisteps))):
-            hint = "All rows are alike: each window has its own last value."
-        close(found, np.repeat(X[:, -1:], multisteps, axis=1), f"the forecast {case}", hint)
+        mistakes = {
+            "This is the first value of each window, the oldest; the latest stands last.": (
+                np.repeat(X[:, :1], multisteps, axis=1)
+            ),
+            "This is the mean of each window; persistence takes its last value.": (
+                np.repeat(X.mean(axis=1, keepdims=True), multisteps, axis=1)
+            ),
+            "The last values are spread over the rows: each row belongs to one window.": (
+                np.resize(X[:, -1], (n, multisteps))
+            ),
+            "All rows are alike: each window has its own last value.": np.tile(X[-1, -1], (n, multisteps)),
+        }
+        close(found, np.repeat(X[:, -1:], multisteps, axis=1), f"the forecast {case}", hint, mistakes=mistakes)
         unchanged(student)
 
 
@@ -600,6 +626,7 @@ def _seasonal(value: Any, series: Array, period: int, horizon: int) -> None:
         "The repeated period is cut off at its beginning; the forecast begins one period before the end.": np.resize(
             season, period * (-(-horizon // period))
         )[-horizon:],
+        "These are the last `horizon` values; the forecast begins one period before the end.": series[-horizon:],
         "Each value is repeated in place; the period as a whole is to be repeated.": np.repeat(
             season, -(-horizon // period)
         )[:horizon],
@@ -608,11 +635,7 @@ def _seasonal(value: Any, series: Array, period: int, horizon: int) -> None:
         ),
     }
     hint = "Step h is the value at place h % period of the last period."
-    for sentence, guess in guesses.items():
-        if same(found, guess):
-            hint = sentence
-            break
-    close(found, expected, f"the forecast {case},", hint)
+    close(found, expected, f"the forecast {case},", hint, mistakes=guesses)
 
 
 @exercise("baselines", share=2, read=BASELINES)

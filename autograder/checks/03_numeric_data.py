@@ -1,6 +1,7 @@
 """Hidden checks of 03, preparing numeric data (slides 14 to 17)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,10 @@ def series(rng: np.random.Generator, size: int, features: int | None = None) -> 
 
 
 def within(rng: np.random.Generator, train: Array, size: int) -> Array:
-    """A test set that stays within `train`'s range: whether the scaler has seen it is not the question here."""
-    return rng.choice(train, size)
+    """A test set well within `train`'s range: whether the scaler has seen it too is not the question here."""
+    low, high = train.min(axis=0), train.max(axis=0)
+    margin = (high - low) / 5
+    return np.round(rng.uniform(low + margin, high - margin, (size, *train.shape[1:])), 2)
 
 
 def as_columns(data: Any) -> Array:
@@ -73,16 +76,71 @@ def fitted_standard(train: Any) -> Any:
     return StandardScaler().fit(train)
 
 
+ON_TEST = "The scaler was fitted on the test set; the training set alone should decide."
+TOGETHER = "The scaler has seen the test set too: it was fitted on train and test together."
+
+
+def misread(scale: Callable[[Any, Any], Array], train: Any, test: Any, data: Any) -> dict[str, Array]:
+    """What usual mistakes make of `data`, which is `train` or `test`."""
+    train, test, data = as_columns(train), as_columns(test), as_columns(data)
+    right, of_test = scale(train, data), data is test or (data.shape == test.shape and np.array_equal(data, test))
+    found = {
+        ON_TEST: scale(test, data),
+        (
+            "These are the numbers of the training set: those of the test set are asked for."
+            if of_test
+            else "These are the numbers of the test set: those of the training set are asked for."
+        ): scale(train, train if of_test else test),
+        TOGETHER: scale(np.vstack([train, test]), data),
+    }
+    if data.shape[1] > 1:
+        one = scale(train.reshape(-1, 1), data.reshape(-1, 1)).reshape(data.shape)
+        found["All features were scaled by the same two numbers: each feature has its own."] = one
+        by_row = scale(data.T, data.T).T if data.shape[0] > 1 else right
+        found["Each row was scaled for itself: a feature is a column."] = by_row
+    if scale is standard:
+        deviation = train.std(axis=0, ddof=1)
+        deviation[deviation == 0] = 1
+        told = "These numbers are divided by the sample deviation (n - 1); StandardScaler divides by n."
+        found[told] = (data - train.mean(axis=0)) / deviation
+        found["Only the mean is subtracted: divide by the standard deviation, too."] = data - train.mean(axis=0)
+        found["This is normalization, from 0 to 1; here mean 0 and deviation 1 are asked for."] = min_max(train, data)
+        return found
+    told = "Values outside the range are right for a test set that goes beyond the training data: do not clip them."
+    ends = scale(train, train)
+    found[told] = np.clip(right, ends.min(), ends.max())
+    found["This is standardization; here the smallest value becomes the lower end, the largest the upper."] = standard(
+        train, data
+    )
+    return found
+
+
+def unscaled(scale: Callable[[Any, Any], Array], train: Array, test: Array) -> Array:
+    """What a scaler of the training set makes of a test set that was scaled by itself."""
+    zero, one = scale(train, np.zeros((1, train.shape[1]))), scale(train, np.ones((1, train.shape[1])))
+    return np.asarray((scale(test, test) - zero) / (one - zero))
+
+
+def scaled_by(
+    scale: Callable[[Any, Any], Array], results: tuple[Any, Any], train: Array, test: Array, hint: str
+) -> None:
+    """Expect both sets scaled by the training set."""
+    for found, data, name in zip(results, (train, test), ("train_scaled", "test_scaled"), strict=True):
+        right, mistakes = scale(train, data), misread(scale, train, test, data)
+        close(found, right, name, hint or ON_TRAIN, mistakes=mistakes)
+
+
 # normalize
 
 
 @exercise("normalize", share=2, read=NORMALIZATION)
 def test_normalize_one_feature(student: Student, rng: np.random.Generator) -> None:
     """A 1-D training series becomes one column from 0 to 1."""
-    train = series(rng, 12)
-    test = within(rng, train, 4)
+    train = np.array([20.0, 50.0, 30.0]) + rng.integers(9)
+    test = within(rng, train, 2)
     train_scaled, _, _ = parts(student.normalize(train, test), 3, "normalize")
-    close(train_scaled, min_max(train, train), "train_scaled", "The smallest value becomes 0, the largest 1.")
+    hint = "The smallest value becomes 0, the largest 1."
+    close(train_scaled, min_max(train, train), "train_scaled", hint, mistakes=misread(min_max, train, test, train))
 
 
 @exercise("normalize", share=4, read=NORMALIZATION)
@@ -95,37 +153,28 @@ def test_normalize_fits_on_train_alone(student: Student, data: Array, factor: fl
     # Of a feature that does not vary, only that it stays finite is asked.
     varies = np.ptp(train, axis=0) > 0
     found = array(test_scaled, "test_scaled", expected.shape, A_COLUMN_EACH)
-    close(found[:, varies], expected[:, varies], "test_scaled", ON_TRAIN + _leak(found, train, test, varies), rtol=1e-4)
-
-
-def _leak(found: Array, train: Array, test: Array, varies: Array) -> str:
-    """What the wrong numbers betray."""
-    for data, sentence in (
-        (np.vstack([train, test]), " These numbers come from a scaler that has seen the test set too."),
-        (test, " These numbers come from a scaler that was fitted on the test set."),
-    ):
-        if varies.any() and np.allclose(found[:, varies], min_max(data, test)[:, varies], atol=1e-4):
-            return sentence
-    if varies.any() and np.allclose(found[:, varies], np.clip(min_max(train, test), 0, 1)[:, varies], atol=1e-4):
-        return " Values outside 0 to 1 are right for a test set that goes beyond the training data: do not clip them."
-    return ""
+    mistakes = {told: wrong[:, varies] for told, wrong in misread(min_max, train, test, test).items()}
+    close(found[:, varies], expected[:, varies], "test_scaled", ON_TRAIN, rtol=1e-4, mistakes=mistakes)
 
 
 @exercise("normalize", share=1, read=NORMALIZATION)
 def test_normalize_feature_range(student: Student, rng: np.random.Generator) -> None:
     """`feature_range` is respected."""
-    train = series(rng, 10, 2)
+    train = series(rng, 4, 2)
     test = within(rng, train, 3)
     for low, high in ((-1, 1), (2, 5)):
         results = parts(student.normalize(train, test, feature_range=(low, high)), 3, "normalize")
-        close(results[0], min_max(train, train, low, high), "train_scaled", f"The range asked for is {low} to {high}.")
-        close(results[1], min_max(train, test, low, high), "test_scaled", f"The range asked for is {low} to {high}.")
+        for found, data, name in zip(results, (train, test), ("train_scaled", "test_scaled"), strict=False):
+            mistakes: dict[str, Any] = {"`feature_range` was not used: this is 0 to 1.": min_max(train, data)}
+            mistakes |= misread(partial(min_max, low=low, high=high), train, test, data)
+            hint = f"The range asked for is {low} to {high}."
+            close(found, min_max(train, data, low, high), name, hint, mistakes=mistakes)
 
 
 @exercise("normalize", share=1, read=NORMALIZATION)
 def test_normalize_constant_feature(student: Student, rng: np.random.Generator) -> None:
     """A feature that does not vary gives no NaN and no infinity."""
-    train = series(rng, 8, 2)
+    train = series(rng, 4, 2)
     test = within(rng, train, 3)
     train[:, 1] = 7.0
     results = parts(student.normalize(train, test), 3, "normalize")
@@ -141,7 +190,9 @@ def stays_finite(
     for name, found, unscaled in zip(("train_scaled", "test_scaled"), results, data, strict=False):
         numbers = array(found, name, unscaled.shape, A_COLUMN_EACH)
         that(bool(np.isfinite(numbers).all()), f"{name} holds NaN or infinity for a constant feature.", hint)
-        close(numbers[:, varying], scale(train, unscaled)[:, varying], f"column {varying} of {name}", ON_TRAIN)
+        mistakes = {told: wrong[:, varying] for told, wrong in misread(scale, *data, unscaled).items()}
+        right = scale(train, unscaled)[:, varying]
+        close(numbers[:, varying], right, f"column {varying} of {name}", ON_TRAIN, mistakes=mistakes)
 
 
 @exercise("normalize", share=1, read=NORMALIZATION)
@@ -152,13 +203,11 @@ def test_normalize_kinds_of_input(student: Student, rng: np.random.Generator) ->
     kinds = (list, pd.Series, lambda data: pd.DataFrame({"flow": data}))
     for kind in kinds:
         train_scaled, test_scaled, _ = parts(student.normalize(kind(train), kind(test)), 3, "normalize")
-        close(train_scaled, min_max(train, train), "train_scaled")
-        close(test_scaled, min_max(train, test), "test_scaled")
+        scaled_by(min_max, (train_scaled, test_scaled), train, test, "")
     whole, whole_test = np.round(train).astype(int), np.round(test).astype(int)
     train_scaled, test_scaled, _ = parts(student.normalize(whole, whole_test), 3, "normalize")
     hint = "Whole numbers are scaled to fractions: make room for them with dtype=float."
-    close(train_scaled, min_max(whole, whole), "train_scaled for whole numbers", hint)
-    close(test_scaled, min_max(whole, whole_test), "test_scaled for whole numbers", hint)
+    scaled_by(min_max, (train_scaled, test_scaled), whole, whole_test, hint)
     student.normalize(train, test)
     unchanged(student)
     student.normalize(as_columns(train), as_columns(test))
@@ -168,8 +217,8 @@ def test_normalize_kinds_of_input(student: Student, rng: np.random.Generator) ->
 @exercise("normalize", share=1, read=NORMALIZATION)
 def test_normalize_returns_the_scaler(student: Student, rng: np.random.Generator) -> None:
     """The third thing returned is the fitted scaler: it can undo the scaling."""
-    train = series(rng, 10, 3)
-    test = within(rng, train, 4)
+    train = series(rng, 5, 2)
+    test = within(rng, train, 3)
     for low, high in ((0, 1), (-1, 1)):
         _, test_scaled, scaler = parts(student.normalize(train, test, feature_range=(low, high)), 3, "normalize")
         close(
@@ -179,6 +228,7 @@ def test_normalize_returns_the_scaler(student: Student, rng: np.random.Generator
             ON_TRAIN,
             rtol=1e-4,
             atol=1e-3,
+            mistakes={ON_TEST: unscaled(partial(min_max, low=low, high=high), train, test)},
         )
 
 
@@ -188,14 +238,11 @@ def test_normalize_returns_the_scaler(student: Student, rng: np.random.Generator
 @exercise("standardize", share=2, read=STANDARDIZATION)
 def test_standardize_one_feature(student: Student, rng: np.random.Generator) -> None:
     """A 1-D training series becomes one column with mean 0 and deviation 1."""
-    train = series(rng, 12)
-    test = within(rng, train, 4)
+    train = np.array([20.0, 50.0, 35.0, 65.0]) + rng.integers(9)
+    test = within(rng, train, 2)
     train_scaled, _, _ = parts(student.standardize(train, test), 3, "standardize")
-    found = array(train_scaled, "train_scaled", (12, 1))
     hint = "Subtract the mean, divide by the standard deviation."
-    if np.allclose(found, (as_columns(train) - train.mean()) / train.std(ddof=1), atol=1e-6):
-        hint = "These numbers are divided by the sample deviation (n - 1); StandardScaler divides by n."
-    close(found, standard(train, train), "train_scaled", hint)
+    close(train_scaled, standard(train, train), "train_scaled", hint, mistakes=misread(standard, train, test, train))
 
 
 @exercise("standardize", share=4, read=STANDARDIZATION)
@@ -206,13 +253,15 @@ def test_standardize_fits_on_train_alone(student: Student, data: Array, factor: 
     _, test_scaled, _ = parts(student.standardize(train, test), 3, "standardize")
     varies = np.ptp(train, axis=0) > 0
     found = array(test_scaled, "test_scaled", test.shape, A_COLUMN_EACH)
-    close(found[:, varies], standard(train, test)[:, varies], "test_scaled", ON_TRAIN, rtol=1e-4, atol=1e-4)
+    mistakes = {told: wrong[:, varies] for told, wrong in misread(standard, train, test, test).items()}
+    right = standard(train, test)[:, varies]
+    close(found[:, varies], right, "test_scaled", ON_TRAIN, rtol=1e-4, atol=1e-4, mistakes=mistakes)
 
 
 @exercise("standardize", share=1, read=STANDARDIZATION)
 def test_standardize_constant_feature(student: Student, rng: np.random.Generator) -> None:
     """A feature that does not vary gives no NaN and no infinity."""
-    train = series(rng, 8, 2)
+    train = series(rng, 4, 2)
     test = within(rng, train, 3)
     train[:, 0] = -3.0
     results = parts(student.standardize(train, test), 3, "standardize")
@@ -226,13 +275,11 @@ def test_standardize_kinds_of_input(student: Student, rng: np.random.Generator) 
     test = within(rng, train, 3)
     for kind in (list, pd.Series, lambda data: pd.DataFrame({"flow": data})):
         train_scaled, test_scaled, _ = parts(student.standardize(kind(train), kind(test)), 3, "standardize")
-        close(train_scaled, standard(train, train), "train_scaled")
-        close(test_scaled, standard(train, test), "test_scaled")
+        scaled_by(standard, (train_scaled, test_scaled), train, test, "")
     whole, whole_test = np.round(train).astype(int), np.round(test).astype(int)
     train_scaled, test_scaled, _ = parts(student.standardize(whole, whole_test), 3, "standardize")
     hint = "Whole numbers are scaled to fractions: make room for them with dtype=float."
-    close(train_scaled, standard(whole, whole), "train_scaled for whole numbers", hint)
-    close(test_scaled, standard(whole, whole_test), "test_scaled for whole numbers", hint)
+    scaled_by(standard, (train_scaled, test_scaled), whole, whole_test, hint)
     student.standardize(train, test)
     unchanged(student)
     student.standardize(as_columns(train), as_columns(test))
@@ -242,8 +289,8 @@ def test_standardize_kinds_of_input(student: Student, rng: np.random.Generator) 
 @exercise("standardize", share=1, read=STANDARDIZATION)
 def test_standardize_returns_the_scaler(student: Student, rng: np.random.Generator) -> None:
     """The third thing returned is the fitted scaler: it can undo the scaling."""
-    train = series(rng, 10, 3)
-    test = within(rng, train, 4)
+    train = series(rng, 5, 2)
+    test = within(rng, train, 3)
     _, test_scaled, scaler = parts(student.standardize(train, test), 3, "standardize")
     close(
         student.apply(undo, scaler, test_scaled),
@@ -252,6 +299,7 @@ def test_standardize_returns_the_scaler(student: Student, rng: np.random.Generat
         ON_TRAIN,
         rtol=1e-4,
         atol=1e-3,
+        mistakes={ON_TEST: unscaled(standard, train, test)},
     )
 
 
@@ -261,7 +309,7 @@ def test_standardize_returns_the_scaler(student: Student, rng: np.random.Generat
 @exercise("invert", share=2, read=BACK)
 def test_invert_normalization(student: Student, rng: np.random.Generator) -> None:
     """A normalization is undone, whatever its range, for several features."""
-    data = series(rng, 8, 3)
+    data = series(rng, 4, 2)
     for low, high in ((0, 1), (-1, 1)):
         scaler = student.apply(fitted_min_max, data, low, high)
         close(student.invert_scaling(scaler, min_max(data, data, low, high)), data, "the result", rtol=1e-4, atol=1e-3)
@@ -270,7 +318,7 @@ def test_invert_normalization(student: Student, rng: np.random.Generator) -> Non
 @exercise("invert", share=2, read=BACK)
 def test_invert_standardization(student: Student, rng: np.random.Generator) -> None:
     """A standardization is undone, for several features."""
-    data = series(rng, 8, 2)
+    data = series(rng, 4, 2)
     scaler = student.apply(fitted_standard, data)
     close(student.invert_scaling(scaler, standard(data, data)), data, "the result", rtol=1e-4, atol=1e-3)
 
@@ -278,7 +326,7 @@ def test_invert_standardization(student: Student, rng: np.random.Generator) -> N
 @exercise("invert", share=2, read=BACK)
 def test_invert_keeps_the_shape(student: Student, rng: np.random.Generator) -> None:
     """For one feature, 1-D values come back 1-D and a column comes back as a column."""
-    data = series(rng, 7)
+    data = series(rng, 4)
     for scaler, scaled in (
         (student.apply(fitted_min_max, as_columns(data), 0, 1), min_max(data, data)),
         (student.apply(fitted_standard, as_columns(data)), standard(data, data)),

@@ -1,5 +1,6 @@
 """Hidden checks of 04, preparing categorical data (slides 18 and 19)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from autograder.boxed.wire import Handle
 from autograder.expectations import Array, Wrong, array, close, exercise, parts, raises, show, that, unchanged
+from autograder.misconceptions import Clues
 from autograder.student import Student
 
 LABEL = "2 · A number for each name"
@@ -65,13 +67,9 @@ def same_codes(
     """Expect these codes; `wrong` has what known mistakes give, under the sentence that explains each."""
     found = whole(value, "the codes", len(expected), hint)
     if found != expected:
-        told = only([sentence for sentence, codes in wrong if found == codes], hint)
-        raise Wrong(f"the codes of {show(list(values))} should be {expected}, but are {found}.", told)
-
-
-def only(sentences: list[str], otherwise: str) -> str:
-    """What the evidence points to, if it points to one thing alone."""
-    return sentences[0] if len(set(sentences)) == 1 else otherwise
+        fitting = Clues(frozenset(sentence for sentence, codes in wrong if found == codes))
+        raise Wrong(f"the codes of {show(list(values))} should be {expected}, but are {found}.", hint, what="the codes",
+                    evidence=(found, expected), clues=fitting)  # fmt: skip
 
 
 def codes_by(order: Sequence[Any], values: Sequence[Any]) -> list[int]:
@@ -86,8 +84,10 @@ def label_mistakes(values: Sequence[Any]) -> list[tuple[str, list[int]]]:
     ranked = sorted(set(values))
     appearing = list(dict.fromkeys(values))
     as_text = sorted(set(values), key=str)
+    often = [value for value, _ in Counter(values).most_common()]
     return [
         ("These codes count the categories as they appear; sort them first.", codes_by(appearing, values)),
+        ("These codes go by how often a category comes; sort them by themselves.", codes_by(often, values)),
         ("These codes start at 1; the first category gets 0.", [code + 1 for code in codes_by(ranked, values)]),
         ("These codes go backwards: sort the categories upwards.", codes_by(ranked[::-1], values)),
         ("These numbers were sorted as text, where 10 comes before 9; sort them by size.", codes_by(as_text, values)),
@@ -128,7 +128,7 @@ def test_labels_whole_numbers_by_size(student: Student, rng: np.random.Generator
 def test_labels_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
     """Lists, arrays and Series with any index are taken, and left as they are."""
     for kind in (list, np.array, series):
-        values = drawn(rng, WEATHER, 9, 4)
+        values = drawn(rng, WEATHER, 9, 7)
         codes, _ = parts(student.label_encode(kind(values)), 2, "label_encode")
         unchanged(student)
         hint = "It should make no difference whether the values come as a list, an array or a Series."
@@ -259,19 +259,13 @@ def matrix(value: Any, what: str, values: Sequence[Any], columns: Sequence[Any],
         ("These are the codes: each becomes a row with a single 1.", codes),
         ("The matrix lies on its side: a row for each value, a column for each category.", expected.T),
     )  # fmt: skip
-    told = [
-        sentence
-        for sentence, wrong in mistakes
-        if found.shape == wrong.shape != () and np.allclose(found.astype(float), wrong)
-    ]
-    hint = only(told, hint)
-    if found.ndim == 2 and len(found) != len(values) and not told:
+    if found.ndim == 2 and len(found) != len(values):
         hint = "There is one row for each value, for an unseen one too."
     if found.shape == expected.shape:
         unseen = [place for place, value in enumerate(values) if value not in columns]
         if any(found[place].any() for place in unseen):
             hint = f"{values[unseen[0]]!r} does not come in train: its row should hold zeros only."
-    close(found, expected, what, hint)
+    close(found, expected, what, hint, mistakes=[(told, wrong) for told, wrong in mistakes if wrong.shape != ()])
 
 
 def encode(student: Student, train: Any, test: Any) -> tuple[Any, ...]:
@@ -397,30 +391,32 @@ def same_categories(value: Any, expected: list[Any], encoder: Sequence[Any], zer
     for place, (item, wanted) in enumerate(zip(found, expected, strict=True)):
         if item is None if wanted is None else item is not None and bool(item == wanted):
             continue
-        hint = "Column j stands for encoder.categories_[0][j]."
+        hint, mistake = "Column j stands for encoder.categories_[0][j].", ""
         if wanted is None:
             hint = "A row of zeros is no category, and gives None."
             if item == encoder[0]:
-                hint += " argmax of a row of zeros is 0, so that it looks like the first category."
+                mistake = "argmax of a row of zeros is 0, so that it looks like the first category."
             elif item == encoder[-1]:
-                hint += " This is the last category: an index of -1 counts from the end."
+                mistake = "This is the last category: an index of -1 counts from the end."
             elif item == "None":
-                hint += " The text 'None' is not None: an array of texts cannot hold it, one with dtype=object can."
+                mistake = "The text 'None' is not None: an array of texts cannot hold it, one with dtype=object can."
             elif isinstance(item, float) and np.isnan(item):
-                hint += " NaN is not None: an array with dtype=object can hold it."
+                mistake = "NaN is not None: an array with dtype=object can hold it."
         elif item is None:
             hint = "Only a row of zeros gives None."
         elif isinstance(item, str) and str(wanted).startswith(item):
-            hint = (
+            mistake = (
                 "The text is cut off: an array of texts holds a fixed number of characters, one with dtype=object any."
             )
         elif item in range(len(encoder)) and encoder[int(item)] == wanted:
-            hint = "This is the column's number: look its category up in encoder.categories_[0]."
+            mistake = "This is the column's number: look its category up in encoder.categories_[0]."
         elif item in encoder and sorted(encoder)[list(encoder).index(wanted)] == item:
             hint += " It need not be the alphabet's order."
+        fitting = Clues(frozenset({mistake} if mistake else ()))
         raise Wrong(
-            f"row {place} should give {wanted!r}, but gives {item!r}; the columns are {show(list(encoder))}.", hint
-        )
+            f"row {place} should give {wanted!r}, but gives {item!r}; the columns are {show(list(encoder))}.",
+            hint, what="the categories", evidence=(found, expected), clues=fitting,
+        )  # fmt: skip
 
 
 @exercise("decode", share=2, read=DECODE)
@@ -517,12 +513,7 @@ def on_circle(value: Any, values: Sequence[float], period: float) -> None:
         ("The values were clipped to the period: they should go round.", circle(np.clip(v, 0, period), period)),
         ("These go round the other way: check the sign of the sine.", turned * [-1, 1]),
     )  # fmt: skip
-    told = [
-        sentence
-        for sentence, wrong in mistakes
-        if found.shape == wrong.shape and np.allclose(found.astype(float), wrong, atol=1e-4)
-    ]
-    close(found, expected, "the result", only(told, hint), atol=1e-4)
+    close(found, expected, "the result", hint, atol=1e-4, mistakes=mistakes)
 
 
 @exercise("cyclical", share=2, read=CLOCK)

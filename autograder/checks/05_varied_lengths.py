@@ -1,6 +1,6 @@
 """Hidden checks of 05, sequences of varied lengths (slides 20 to 22)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from autograder.boxed.wire import Handle
 from autograder.expectations import Array, Wrong, array, close, exercise, show, that, unchanged
 from autograder.inference import Dense, Masking, Model, rebuild
+from autograder.misconceptions import Clues, Mistake, clues
 from autograder.student import Student, StudentError
 
 Sequences = list[list[float]]
@@ -35,6 +36,7 @@ def around(rng: np.random.Generator, shortest: int) -> Iterator[tuple[int, Seque
 
     Every way to count wrongly shows at some of them, so none is left to luck.
     """
+    yield 2, draw(rng, 1, 6)  # this one tells most mistakes from each other
     for length in range(1, 6):
         for lengths in ((max(length - 1, shortest), length + 2), (length, length + 1), range(shortest, 2 * length)):
             yield length, draw(rng, *lengths)
@@ -63,26 +65,51 @@ def same(found: Array, wanted: Array) -> bool:
     return found.shape == wanted.shape and bool(np.allclose(found.astype(float), wanted, atol=1e-4))
 
 
-def is_padded(value: Any, sequences: Sequences, length: int, side: str, fill: float) -> None:
+def turned(student: Student, ask: Callable[[str], Any], right: Callable[[str], Any]) -> bool:
+    """Whether each side, asked for anew, comes back as the other: or else one of them may be ignored."""
+    before = len(student.calls)
+    try:
+        return all(_as(ask(side), right(other(side))) and not _as(right(side), right(other(side))) for side in SIDES)
+    except StudentError:
+        return False
+    finally:
+        del student.calls[before:]
+
+
+def _as(found: Any, wanted: Any) -> bool:
+    if isinstance(wanted, list):
+        return (
+            isinstance(found, (list, tuple))
+            and len(found) == len(wanted)
+            and all(map(_as, found, map(np.array, wanted)))
+        )
+    try:
+        return same(np.asarray(found, dtype=float), np.asarray(wanted, dtype=float))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def is_padded(student: Student, value: Any, sequences: Sequences, length: int, side: str, fill: float) -> None:
     """Expect the sequences, each fitting into `length`, padded on `side`."""
     wanted = padded(sequences, length, side, fill)
     found = array(value, "the padded array")
     hint = 'side="pre" puts the blanks before the readings, "post" behind them.'
-    if found.shape == wanted.shape[::-1] != wanted.shape and same(found.T, wanted):
-        hint = "Rows and columns are swapped: each sequence is a row."
-    elif found.shape != wanted.shape:
+    if found.shape != wanted.shape:
         hint = "It has one row a sequence and `length` columns; without `length`, as many as the longest one needs."
-    elif side == "pre" and same(found, padded(sequences, length, "post", fill)):
-        hint = 'These rows have their blanks behind the readings; that is side="post".'
-    elif side == "post" and same(found, padded(sequences, length, "pre", fill)):
-        hint = 'These rows have their blanks before the readings; that is side="pre".'
-    elif same(found, np.trunc(wanted)):
-        hint = "The fractions are cut off. " + ROOM
-    elif fill and same(found, padded(sequences, length, side, 0)):
-        hint = "The blanks are 0 here: use `value`."
-    elif fill and same(found, padded(sequences, length, side, np.trunc(fill))):
-        hint = "`value` has lost its fraction. " + ROOM
-    close(found, wanted, "the padded array", hint)
+    where = {"pre": "before", "post": "behind"}
+    wrong_side = f'The blanks are on the wrong side here: side="{side}" puts them {where[side]} the readings.'
+    if same(found, padded(sequences, length, other(side), fill)):
+        probe = [[5.0], [6.0, 7.0]]
+        if turned(student, lambda s: student.pad(probe, length=3, side=s), lambda s: padded(probe, 3, s, 0)):
+            wrong_side = "Pre and post are swapped: they say where the blanks stand, before or behind the readings."
+    mistakes = {
+        wrong_side: padded(sequences, length, other(side), fill),
+        "Rows and columns are swapped: each sequence is a row.": wanted.T,
+        "The fractions are cut off. " + ROOM: np.trunc(wanted),
+        "The blanks are 0 here: use `value`.": padded(sequences, length, side, 0),
+        "`value` has lost its fraction. " + ROOM: padded(sequences, length, side, np.trunc(fill)),
+    }
+    close(found, wanted, "the padded array", hint, mistakes=mistakes)
 
 
 # pad
@@ -91,30 +118,32 @@ def is_padded(value: Any, sequences: Sequences, length: int, side: str, fill: fl
 @exercise("pad", share=2, read=PADDING)
 def test_pads_to_the_longest(student: Student, rng: np.random.Generator) -> None:
     """Blanks of 0 come before the readings, up to the length of the longest sequence."""
-    for lengths in ((3, 1, 4), (2, 5), (2, 2)):
+    for lengths in ((2, 3), (3, 1, 4), (2, 5), (2, 2)):
         sequences = draw(rng, *lengths)
-        is_padded(student.pad(sequences), sequences, max(lengths), "pre", 0)
+        is_padded(student, student.pad(sequences), sequences, max(lengths), "pre", 0)
 
 
 @exercise("pad", share=2, read=PADDING)
 def test_pads_on_either_side(student: Student, rng: np.random.Generator) -> None:
     """`side`, `length` and `value` are respected."""
-    for length, side, value in ((5, "post", 0), (6, "post", -1), (6, "pre", -99)):
-        sequences = draw(rng, 3, 1, 5)
-        is_padded(student.pad(sequences, length=length, side=side, value=value), sequences, length, side, value)
+    for length, side, value in ((4, "post", 0), (5, "post", -1), (5, "pre", -99)):
+        sequences = draw(rng, 3, 1, 4)
+        is_padded(
+            student, student.pad(sequences, length=length, side=side, value=value), sequences, length, side, value
+        )
     sequences = draw(rng, 1, 3)
-    is_padded(student.pad(sequences, 4, "post", -1), sequences, 4, "post", -1)
+    is_padded(student, student.pad(sequences, 4, "post", -1), sequences, 4, "post", -1)
 
 
 @exercise("pad", share=2, read=KERAS)
 def test_pad_keeps_fractions(student: Student, rng: np.random.Generator) -> None:
     """Fractions stay fractions, among whole numbers too, and in `value`."""
     sequences = halves(rng, 2, 3)
-    is_padded(student.pad(sequences, side="post"), sequences, 3, "post", 0)
+    is_padded(student, student.pad(sequences, side="post"), sequences, 3, "post", 0)
     mixed: Sequences = [rng.integers(1, 9, 3).tolist(), [0.25, 7]]  # the first one is all whole
-    is_padded(student.pad(mixed), mixed, 3, "pre", 0)
+    is_padded(student, student.pad(mixed), mixed, 3, "pre", 0)
     whole: Sequences = [rng.integers(1, 9, 1).tolist(), rng.integers(1, 9, 2).tolist()]
-    is_padded(student.pad(whole, value=-1.5), whole, 2, "pre", -1.5)
+    is_padded(student, student.pad(whole, value=-1.5), whole, 2, "pre", -1.5)
 
 
 @exercise("pad", share=1, read=PADDING)
@@ -126,7 +155,7 @@ def test_pad_of_an_empty_sequence(student: Student, rng: np.random.Generator) ->
             found = student.pad(sequences, length=3, side=side, value=-1)
         except StudentError as error:
             raise _minus_zero(error) from None
-        is_padded(found, sequences, 3, side, -1)
+        is_padded(student, found, sequences, 3, side, -1)
 
 
 def _minus_zero(error: StudentError) -> Exception:
@@ -166,7 +195,7 @@ def test_pad_changes_nothing(student: Student, rng: np.random.Generator) -> None
 # truncate
 
 
-def is_truncated(value: Any, sequences: Sequences, length: int, side: str) -> None:
+def is_truncated(student: Student, value: Any, sequences: Sequences, length: int, side: str) -> None:
     wanted = truncated(sequences, length, side)
     if isinstance(value, np.ndarray):
         value = list(value)
@@ -174,18 +203,31 @@ def is_truncated(value: Any, sequences: Sequences, length: int, side: str) -> No
     that(len(value) == len(wanted), f"{len(wanted)} sequences go in, so as many should come out, not {len(value)}.")
     found = [array(one, f"sequence {place} of the result") for place, one in enumerate(value)]
     hint = 'side="pre" cuts off at the beginning and keeps the end, "post" the other way round.'
+    kept = "beginning" if side == "pre" else "end"
+    wrong_side = f'This keeps the {kept}: side="{side}" says where to cut, not what to keep.'
     if _all_same(found, truncated(sequences, length, other(side))):
-        kept = "beginning" if side == "pre" else "end"
-        hint = f'This keeps the {kept}: side="{side}" says where to cut, not what to keep.'
-    elif _all_same(found, [one[length:] if side == "pre" else one[:-length] for one in sequences]):
-        hint = "`length` is how many readings remain, not how many are cut off."
+        probe = [[5.0, 6.0, 7.0]]
+        if turned(student, lambda s: student.truncate(probe, 2, s), lambda s: truncated(probe, 2, s)):
+            wrong_side = "Pre and post are swapped: they say where to cut, not what to keep."
+    mistakes = (
+        (wrong_side, truncated(sequences, length, other(side))),
+        ("`length` is how many readings remain, not how many are cut off.",
+         [one[length:] if side == "pre" else one[:-length] for one in sequences]),
+        ("Off by one: one reading too many remains.", truncated(sequences, length + 1, side)),
+        ("Only one reading is cut off: `length` is how many remain.",
+         [one[1:] if side == "pre" else one[:-1] for one in sequences]),
+        ("Off by one: one reading too few remains.", truncated(sequences, length - 1, side)),
+    )  # fmt: skip
+    fitting = Clues(frozenset(told for told, wrong in mistakes if _all_same(found, wrong)))
     for place, (one, right) in enumerate(zip(found, wanted, strict=True)):
         that(one.ndim == 1 or one.size == 0, f"sequence {place} of the result should be a list of numbers.")
         if one.shape != (len(right),) and one.size + len(right):
             more = "" if len(sequences[place]) > length else " It is short enough to stay as it is."
             raise Wrong(f"of a sequence of {len(sequences[place])} readings, truncated to {length}, {len(right)} "
-                        f"should remain, not {one.size}.{more}", hint)  # fmt: skip
-        close(one.ravel(), right, f"sequence {place} of the result", hint)
+                        f"should remain, not {one.size}.{more}", hint, evidence=(one, right), clues=fitting,
+                        what=f"sequence {place} of the result")  # fmt: skip
+        told = dict.fromkeys(fitting.named, one.ravel())
+        close(one.ravel(), right, f"sequence {place} of the result", hint, mistakes=told)
 
 
 def _all_same(found: list[Array], wanted: Sequences) -> bool:
@@ -197,14 +239,14 @@ def test_truncates(student: Student, rng: np.random.Generator) -> None:
     """Pre cuts off the beginning, post the end; what is short enough stays complete."""
     for length, sequences in around(rng, 0):
         for side in SIDES:
-            is_truncated(student.truncate(sequences, length, side), sequences, length, side)
+            is_truncated(student, student.truncate(sequences, length, side), sequences, length, side)
 
 
 @exercise("truncate", share=1, read=TRUNCATION)
 def test_truncates_pre_by_default(student: Student, rng: np.random.Generator) -> None:
     """Without `side`, the beginning is cut off; fractions stay."""
     sequences = halves(rng, 4, 2, 1)
-    is_truncated(student.truncate(sequences, 2), sequences, 2, "pre")
+    is_truncated(student, student.truncate(sequences, 2), sequences, 2, "pre")
 
 
 @exercise("truncate", share=1, read=TRUNCATION)
@@ -219,27 +261,37 @@ def test_truncate_changes_nothing(student: Student, rng: np.random.Generator) ->
 
 
 def is_matrix(
-    value: Any, sequences: Sequences, length: int, padding: str = "pre", truncating: str = "pre", fill: float = 0
+    student: Student,
+    value: Any,
+    sequences: Sequences,
+    length: int,
+    padding: str = "pre",
+    truncating: str = "pre",
+    fill: float = 0,
 ) -> None:
     wanted = padded(truncated(sequences, length, truncating), length, padding, fill)
-    found = array(
-        value, "the matrix", wanted.shape, "One row a sequence, `length` columns, whatever the longest one is."
-    )
+    found = array(value, "the matrix")
     hint = "First cut what is longer than `length`, then fill up what is shorter."
-    for p, t, sentence in (
-        (padding, other(truncating), "The sequences are cut on the wrong side: pre-truncation drops the beginning."),
-        (other(padding), truncating, "The blanks are on the wrong side: `padding` says where they stand."),
-        (truncating, padding, "`padding` and `truncating` are mixed up."),
-        (other(padding), other(truncating), "Both sides are the wrong way round."),
-    ):
-        if (p, t) != (padding, truncating) and same(found, padded(truncated(sequences, length, t), length, p, fill)):
-            hint = sentence
-            break
-    if not same(found, wanted) and same(found, np.trunc(wanted)):
-        hint = "The fractions are cut off: pad_sequences makes whole numbers unless you say dtype. " + ROOM
-    elif fill and same(found, padded(truncated(sequences, length, truncating), length, padding, 0)):
-        hint = "The blanks are 0 here: use `value`."
-    close(found, wanted, "the matrix", hint)
+    if found.shape != wanted.shape:
+        hint = "One row a sequence, `length` columns, whatever the longest one is."
+    cut, filled = other(truncating), other(padding)
+    side = {"pre": "the beginning", "post": "the end"}
+    mistakes = [
+        (told, padded(truncated(sequences, length, t), length, p, fill))
+        for p, t, told in (
+            (padding, cut, f"It is cut on the wrong side: {truncating}-truncation drops {side[truncating]}."),
+            (filled, truncating, f"The blanks are on the wrong side: {padding}-padding puts them at {side[padding]}."),
+            (truncating, padding, "`padding` and `truncating` are mixed up."),
+            (filled, cut, "Pre and post are swapped, both for cutting and for padding."),
+        )
+    ]
+    mistakes += [
+        ("Rows and columns are swapped: each sequence is a row.", wanted.T),
+        ("The fractions are cut off: pad_sequences makes whole numbers unless you say dtype. " + ROOM,
+         np.trunc(wanted)),
+        ("The blanks are 0 here: use `value`.", padded(truncated(sequences, length, truncating), length, padding, 0)),
+    ]  # fmt: skip
+    close(found, wanted, "the matrix", hint, mistakes=mistakes)
 
 
 @exercise("pad-and-truncate", share=3, read=BOTH)
@@ -250,7 +302,7 @@ def test_matrix(student: Student, rng: np.random.Generator) -> None:
             for truncating in SIDES:
                 value = int(rng.choice([0, -99]))
                 found = student.to_matrix(sequences, length, padding=padding, truncating=truncating, value=value)
-                is_matrix(found, sequences, length, padding, truncating, value)
+                is_matrix(student, found, sequences, length, padding, truncating, value)
 
 
 @exercise("pad-and-truncate", share=1, read=PADDING)
@@ -262,25 +314,25 @@ def test_matrix_of_an_empty_sequence(student: Student, rng: np.random.Generator)
             found = student.to_matrix(sequences, 2, padding=side, truncating=side, value=-1)
         except StudentError as error:
             raise _minus_zero(error) from None
-        is_matrix(found, sequences, 2, side, side, -1)
+        is_matrix(student, found, sequences, 2, side, side, -1)
 
 
 @exercise("pad-and-truncate", share=1, read=BOTH)
 def test_matrix_by_default(student: Student, rng: np.random.Generator) -> None:
     """By default both sides are pre and blanks are 0; the arguments' order is padding, truncating, value."""
     sequences = draw(rng, 5, 2, 3)
-    is_matrix(student.to_matrix(sequences, 3), sequences, 3)
-    is_matrix(student.to_matrix(sequences, 3, "post", "pre", -1), sequences, 3, "post", "pre", -1)
-    is_matrix(student.to_matrix(sequences, 7), sequences, 7)  # longer than all of them
+    is_matrix(student, student.to_matrix(sequences, 3), sequences, 3)
+    is_matrix(student, student.to_matrix(sequences, 3, "post", "pre", -1), sequences, 3, "post", "pre", -1)
+    is_matrix(student, student.to_matrix(sequences, 7), sequences, 7)  # longer than all of them
 
 
 @exercise("pad-and-truncate", share=1, read=KERAS)
 def test_matrix_keeps_fractions(student: Student, rng: np.random.Generator) -> None:
     """Fractions stay fractions, in the readings and in `value`."""
     sequences = halves(rng, 4, 1, 2)
-    is_matrix(student.to_matrix(sequences, 3), sequences, 3)
+    is_matrix(student, student.to_matrix(sequences, 3), sequences, 3)
     whole: Sequences = [rng.integers(1, 9, 1).tolist(), rng.integers(1, 9, 4).tolist()]
-    is_matrix(student.to_matrix(whole, 3, value=-1.5), whole, 3, fill=-1.5)
+    is_matrix(student, student.to_matrix(whole, 3, value=-1.5), whole, 3, fill=-1.5)
 
 
 @exercise("pad-and-truncate", share=1, read=BOTH)
@@ -294,7 +346,7 @@ def test_matrix_changes_nothing(student: Student, rng: np.random.Generator) -> N
 # mask
 
 
-def is_mask(value: Any, lengths: Array, length: int, side: str) -> None:
+def is_mask(student: Student, value: Any, lengths: Array, length: int, side: str) -> None:
     wanted = np.zeros((len(lengths), length), dtype=bool)
     for row, n in zip(wanted, lengths.tolist(), strict=True):
         start = length - n if side == "pre" else 0
@@ -303,28 +355,36 @@ def is_mask(value: Any, lengths: Array, length: int, side: str) -> None:
     # That it holds truth values, not ones and zeros, is a check of its own.
     that(bool(np.isin(found, (0, 1)).all()), f"the mask should hold truth values, but is {show(found)}.")
     found = found.astype(bool)
+    where = "in front" if side == "pre" else "behind"
+    wrong_side = f'The data are on the wrong side here: with side="{side}" the blanks are {where}.'
+    if np.array_equal(found, wanted[:, ::-1]):
+        right = {"pre": [[False, True, True]], "post": [[True, True, False]]}
+        if turned(student, lambda s: student.padding_mask(np.array([2]), 3, side=s), lambda s: np.array(right[s])):
+            wrong_side = "Pre and post are swapped: `side` is the side of the blanks, as in `pad`."
+    mistakes = {
+        "This mask is inverted: True stands for data, False for a blank.": ~wanted,
+        wrong_side: wanted[:, ::-1],
+    }
+    fitting = clues(found, wanted, mistakes, 0, 0)
     hint = "A row has as many True as the sequence has readings, at the end for pre, at the beginning for post."
-    if np.array_equal(found, ~wanted):
-        hint = "This mask is inverted: True stands for data, False for a blank."
-    elif np.array_equal(found, wanted[:, ::-1]):
-        hint = "The data are at the wrong end: `side` is the side of the blanks, as in `pad`."
-    elif (lengths == 0).any() and found[lengths == 0].all():
+    if (lengths == 0).any() and found[lengths == 0].all():
         hint = "A sequence of length 0 has no data: mind that row[-0:] is the whole row."
     rows = np.flatnonzero((found != wanted).any(axis=1))
     if rows.size:
         place = int(rows[0])
         raise Wrong(f'with {lengths[place]} readings in {length} columns and side="{side}", the row should be '
-                    f"{show(wanted[place])}, but is {show(found[place])}.", hint)  # fmt: skip
+                    f"{show(wanted[place])}, but is {show(found[place])}.", hint, what="the mask",
+                    evidence=(found, wanted), clues=fitting)  # fmt: skip
 
 
 @exercise("mask", share=3, read=MASK)
 def test_mask(student: Student, rng: np.random.Generator) -> None:
     """True where there is data: at the end for pre, at the beginning for post."""
-    for length in (5, 3, 8):
-        lengths = rng.integers(1, length, 6, endpoint=True)
+    for length in (3, 5, 8):
+        lengths = rng.integers(1, length, length - 1, endpoint=True)
         lengths[:2] = 1, length - 1
         for side in SIDES:
-            is_mask(student.padding_mask(lengths, length, side=side), lengths, length, side)
+            is_mask(student, student.padding_mask(lengths, length, side=side), lengths, length, side)
 
 
 @exercise("mask", share=1, read=MASK)
@@ -340,14 +400,14 @@ def test_mask_at_its_ends(student: Student, rng: np.random.Generator) -> None:
     """A sequence of length 0 has no True in its row, a complete one no False."""
     lengths = np.array([2, 0, 4])
     for side in SIDES:
-        is_mask(student.padding_mask(lengths, 4, side), lengths, 4, side)
+        is_mask(student, student.padding_mask(lengths, 4, side), lengths, 4, side)
 
 
 @exercise("mask", share=1, read=MASK)
 def test_mask_pre_by_default(student: Student, rng: np.random.Generator) -> None:
     """Without `side`, the blanks come first; the lengths stay as they are."""
     lengths = rng.integers(1, 6, 3)
-    is_mask(student.padding_mask(lengths, 6), lengths, 6, "pre")
+    is_mask(student, student.padding_mask(lengths, 6), lengths, 6, "pre")
     unchanged(student)
 
 
@@ -385,9 +445,9 @@ def why(model: Model, mask_value: float) -> str:
     """What a model that minds the padding has, or lacks."""
     masks = [layer.mask_value for layer in model.layers if isinstance(layer, Masking)]
     if not masks:
-        return "It has no Masking layer: without one the LSTM reads the padding too."
+        return Mistake("It has no Masking layer: without one the LSTM reads the padding too.")
     if mask_value not in masks:
-        return f"Its Masking layer looks for {masks[0]:g} in place of the mask_value that was passed."
+        return Mistake(f"Its Masking layer looks for {masks[0]:g} in place of the mask_value that was passed.")
     return "Masking must come before the layers that read: what was computed from padding is not `mask_value` any more."
 
 

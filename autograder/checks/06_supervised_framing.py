@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.expectations import Array, Wrong, array, close, exercise, parts, show, that, unchanged
+from autograder.misconceptions import Mistake
 from autograder.student import Student
 
 SHIFT = "shift: the past in the next column"
@@ -71,15 +72,20 @@ def column_is(found: pd.DataFrame, name: str, values: Array, step: int) -> None:
     numbers = array(found[name], f"column {name}", expected.shape)
     hint = "A lag is shift(k), the past; a lead is shift(-k), the future. Leave NaN at the edge."
     edge = np.isnan(expected)
-    if same(numbers, moved(values, -step)):
-        hint = "Past and future are swapped: shift(1) fetches the row before, shift(-1) the row after."
-    elif same(numbers, np.roll(values, step)):
-        hint = "What is pushed over the edge came in again at the other end, as np.roll does: leave NaN there."
-    elif same(numbers[~edge], expected[~edge]) and not np.isnan(numbers[edge]).any():
+    if same(numbers[~edge], expected[~edge]) and edge.any() and not np.isnan(numbers[edge]).any():
         hint = f"The edge was filled with {show(numbers[edge][0])}, a reading that nobody made: leave NaN there."
-    elif any(same(numbers, moved(values, step + off)) for off in (-1, 1)):
-        hint = "This is shifted by one row too many or too few."
-    close(numbers, expected, f"column {name}", hint)
+    fetched = "shift(1) fetches the row before, shift(-1) the row after."
+    look = f"Look-ahead: this column holds the future, not the past. {fetched}"
+    late = f"This column holds the past, not the future. {fetched}"
+    mistakes = {
+        look if step > 0 else late: moved(values, -step),
+        "What is pushed over the edge came in again at the other end, as np.roll does: leave NaN there.": (
+            np.roll(values, step)
+        ),
+        "Off by one: this is shifted by one row too many.": moved(values, step + (1 if step > 0 else -1)),
+        "Off by one: this is shifted by one row too few.": moved(values, step - (1 if step > 0 else -1)),
+    }
+    close(numbers, expected, f"column {name}", hint, mistakes=mistakes)
 
 
 @exercise("shift", share=2, read=SHIFT)
@@ -157,6 +163,8 @@ def framed(
         now, end = start + timesteps, start + timesteps + multisteps
         if faults.get("answer_inside"):
             now, end = now - 1, end - 1
+        if faults.get("answer_late"):
+            now, end = now + 1, end + 1
         checked = start + timesteps if faults.get("only_window") else start + timesteps + multisteps
         clock = step is not None and not faults.get("no_clock")
         if clock and times[checked - 1] - times[start] > (checked - 1 - start) * step:
@@ -177,8 +185,9 @@ FAULTS = (
     ({"dropped": True}, "The rows with NaN were dropped first, and windows were then laid over the splices."),
     ({"nan_in_answer": True}, "There is NaN in y: leave such pairs out too."),
     ({"nan_in_window": True}, "There is NaN in X: leave such windows out, whatever the column."),
-    ({"last_lost": True}, "The last pair is missing: there are rows - timesteps - multisteps + 1 places to begin."),
-    ({"answer_inside": True}, "The answer begins inside the window: it should come right after it."),
+    ({"last_lost": True}, "Off by one: the last pair is missing; there are rows - timesteps - multisteps + 1."),
+    ({"answer_inside": True}, "Look-ahead: the answer begins inside the window: it should come right after it."),
+    ({"answer_late": True, "last_lost": True}, "Off by one: the answer begins one row too late, not right behind."),
     ({"first_column": True}, "The answers come from the first column; take the target's."),
     ({"without_target": True}, "The target column is missing in X: its past is an input too."),
     ({"no_clock": True, "last_lost": True}, "These pairs span gaps of the index, and the last pair is missing."),
@@ -198,29 +207,35 @@ def pairs_are(
         also_X, also_y = framed(frame, target, timesteps, multisteps, step, wide=wide)
         if same(found_X, also_X) and same(found_y, also_y):
             return
-    found_as = ""
+    seen = set()
     for faults, sentence in FAULTS:
         wrong_X, wrong_y = framed(frame, target, timesteps, multisteps, step, **faults)
         if same(found_X, wrong_X) and same(found_y, wrong_y):
-            found_as = sentence
-            break
-    close(found_X, X, f"X {case}", found_as or _misplaced(found_X, X) or hint)
-    close(found_y, y, f"y {case}", found_as or _shape_of_y(found_y, y) or hint)
+            seen.add(sentence)
+    told = _misplaced(found_X, X)
+    if isinstance(told, Mistake) and not seen:
+        seen.add(told)
+    for found, wanted, what, step_of in (
+        (found_X, X, f"X {case}", told),
+        (found_y, y, f"y {case}", _shape_of_y(found_y, y)),
+    ):
+        advice = hint if isinstance(step_of, Mistake) else step_of or hint
+        close(found, wanted, what, advice, mistakes=dict.fromkeys(sorted(seen), found))
 
 
 def _misplaced(found: Array, X: Array) -> str:
     """What is wrong with the places of the right numbers."""
     if found.shape == X.shape and not same(found, X):
         if same(np.sort(found, axis=2), np.sort(X, axis=2)):
-            return "The features of X are not in the frame's order of columns."
+            return Mistake("The features of X are not in the frame's order of columns.")
         if same(found[:, ::-1], X):
-            return "The timesteps run backwards: the oldest row comes first."
+            return Mistake("The timesteps run backwards: the oldest row comes first.")
         if same(np.sort(found.reshape(len(X), -1), axis=0), np.sort(X.reshape(len(X), -1), axis=0)):
-            return "The windows are right, their order is not: leave the pairs in the order of time."
+            return Mistake("The windows are right, their order is not: leave the pairs in the order of time.")
     if found.ndim != 3 and found.size == X.size:
         return "X has three axes: samples, timesteps, features."
     if found.shape == (len(X), X.shape[2], X.shape[1]) and same(found.swapaxes(1, 2), X):
-        return "The axes of X are samples, timesteps, features, in this order."
+        return Mistake("The axes of X are samples, timesteps, features, in this order.")
     apart = X[:: X.shape[1]][: len(found)]
     if found.size == 0 or (X.shape[1] > 1 and same(found, apart)):
         return "Pairs are missing: the windows overlap, each begins one row after the one before."
@@ -364,13 +379,15 @@ def split_is(value: Any, X: Array, y: Array, first: int, second: int, case: str)
     sizes, wanted = [len(part_X) for part_X, _ in found], [len(X[place]) for place in places]
     hint = _sizes_hint(sizes, wanted, len(X))
     if second and same(found[2][0], X[places[1]]):
-        hint = "What should be validation stands in the test part, and the latest samples belong to the test."
+        hint = Mistake("Validation and test have changed places: the latest samples belong to the test.")
     that(sizes == wanted, f"{case}: the parts should have {wanted} samples, but have {sizes}.", hint)
     for pair, name, place in zip(found, PARTS, places, strict=True):
         for numbers, letter, whole in zip(pair, "Xy", (X, y), strict=True):
             if numbers.size or whole[place].size:  # the shape of nothing is not asked for
                 what = f"{letter} of the {name} part ({case})"
-                close(numbers, whole[place], what, _moved(numbers, whole[place]))
+                told = _moved(numbers, whole[place])
+                mistakes = {told: numbers} if isinstance(told, Mistake) else None
+                close(numbers, whole[place], what, "" if mistakes else told, mistakes=mistakes)
 
 
 def _moved(found: Array, expected: Array) -> str:
@@ -379,7 +396,7 @@ def _moved(found: Array, expected: Array) -> str:
         return "Only the first axis is cut; all others stay as they are."
     order = found.reshape(len(found), -1)[:, 0]
     if np.any(np.diff(order) < 0) and not np.all(np.diff(order) < 0):
-        return "The samples are shuffled: leave them in the order of time, and X and y together."
+        return Mistake("The samples are shuffled: leave them in the order of time, and X and y together.")
     return "The oldest samples for training, the latest for the test, none of them moved."
 
 
@@ -476,58 +493,50 @@ def scaled_by(seen: Array, data: Array, axes: tuple[int, ...] = (0, 1)) -> Array
     return np.asarray((data - low) / np.where(span == 0, 1, span))
 
 
-def _betrayed(found: Array, train: Array, test: Array, data: Array) -> str:
-    """What the wrong numbers betray."""
-    right = scaled_by(train, data)
-    both = np.concatenate([train, test])
-    for wrong, sentence in (
-        (scaled_by(both, data), "These numbers come from a scaler that has seen the test windows too."),
-        (scaled_by(test, data), "These numbers come from a scaler that was fitted on the test windows."),
-        (np.clip(right, 0, 1), "Values outside 0 to 1 are right for a test set beyond the training data: do not clip."),
-        (
-            scaled_by(train, data, (0,)),
-            "Each timestep was scaled for itself; a feature has one scale for all timesteps.",
-        ),
-        (scaled_by(train, data, (0, 1, 2)), "All features were scaled by one minimum and maximum; each has its own."),
-        (2 * right - 1, "The range is 0 to 1, not -1 to 1."),
-    ):
-        if same(found, wrong):
-            return sentence
-    for wrong in (scaled_by(data, data, (1,)), scaled_by(data, data, (1, 2))):
-        if same(found, wrong):
-            return "Each window was scaled by its own minimum and maximum; take those of all training windows."
-    if same(found, data):
-        return "These numbers came back as they were: scale the test windows too, by the same numbers."
-    for part, sentence in (
-        (train[:, -1:], "The scaler has seen one timestep of each window only; take all of them."),
-        (train[:, :1], "The scaler has seen one timestep of each window only; take all of them."),
-        (train[:1], "The scaler has seen one window only; take all training windows."),
-        (train[-1:], "The scaler has seen one window only; take all training windows."),
-    ):
-        if same(found, scaled_by(part, data)):
-            return sentence
-    if same(found, np.trunc(right)):
-        return "Whole numbers are scaled to fractions: make room for them with dtype=float."
+def _misread(train: Array, test: Array, data: Array) -> list[tuple[str, Array]]:
+    """What usual mistakes make of `data`, which is `train` or `test`."""
+    right, both = scaled_by(train, data), np.concatenate([train, test])
+    own = "Each window was scaled by its own minimum and maximum; take those of all training windows."
+    step_only = "The scaler has seen one timestep of each window only; take all of them."
+    window_only = "The scaler has seen one window only; take all training windows."
     mean, deviation = train.mean(axis=(0, 1)), train.std(axis=(0, 1))
-    if same(found, (data - mean) / np.where(deviation == 0, 1, deviation)):
-        return "This is standardization; here minimum and maximum become 0 and 1."
-    return ON_TRAIN
+    return [
+        ("The scaler has seen the test windows too: it was fitted on train and test together.", scaled_by(both, data)),
+        ("The scaler was fitted on the test windows; the training windows alone should decide.", scaled_by(test, data)),
+        ("Values outside 0 to 1 are right for a test set beyond the training data: do not clip.", np.clip(right, 0, 1)),
+        ("Each timestep was scaled for itself; a feature has one scale for all timesteps.",
+         scaled_by(train, data, (0,))),
+        ("All features were scaled by one minimum and maximum; each has its own.", scaled_by(train, data, (0, 1, 2))),
+        ("The range is 0 to 1, not -1 to 1.", 2 * right - 1),
+        (own, scaled_by(data, data, (1,))),
+        (own, scaled_by(data, data, (1, 2))),
+        ("These numbers came back as they were: scale both, by the same numbers.", data),
+        (step_only, scaled_by(train[:, -1:], data)),
+        (step_only, scaled_by(train[:, :1], data)),
+        (window_only, scaled_by(train[:1], data)),
+        (window_only, scaled_by(train[-1:], data)),
+        ("Whole numbers are scaled to fractions: make room for them with dtype=float.", np.trunc(right)),
+        ("This is standardization; here minimum and maximum become 0 and 1.",
+         (data - mean) / np.where(deviation == 0, 1, deviation)),
+    ]  # fmt: skip
 
 
 def scaling_is(value: Any, train: Array, test: Array) -> None:
     found_train, found_test, _ = parts(value, 3, "scale_windows")
     for found, data, name in ((found_train, train, "X_train, scaled"), (found_test, test, "X_test, scaled")):
         expected = scaled_by(train, data)
-        numbers = array(found, name, expected.shape, "The shape (samples, timesteps, features) stays.")
-        close(numbers, expected, name, _betrayed(numbers, train, test, data), rtol=1e-4, atol=1e-4)
+        fits = isinstance(found, np.ndarray) and found.shape == expected.shape
+        hint = ON_TRAIN if fits else "The shape (samples, timesteps, features) stays."
+        mistakes = _misread(train, test, data)
+        close(found, expected, name, hint, rtol=1e-4, atol=1e-4, mistakes=mistakes)
 
 
 @exercise("leak-free-scale", share=2, read=SCALE)
 def test_each_feature_from_0_to_1(student: Student, rng: np.random.Generator) -> None:
     """Each feature goes from 0 to 1 over all timesteps of all training windows; the shapes stay."""
-    for n, timesteps, features in ((6, 4, 3), (5, 2, 1), (4, 1, 2)):
+    for n, timesteps, features in ((3, 2, 1), (6, 4, 3), (5, 2, 1), (4, 1, 2)):
         train = windows(rng, n, timesteps, features)
-        test = within(rng, train, 3)
+        test = within(rng, train, min(n - 1, 3))
         scaling_is(student.scale_windows(train, test), train, test)
 
 
@@ -557,7 +566,9 @@ def test_a_constant_feature_stays_finite(student: Student, rng: np.random.Genera
         numbers = array(found, name, data.shape)
         that(bool(np.isfinite(numbers).all()), f"{name} holds NaN or infinity for a constant feature.",
              "Where maximum and minimum are equal, do not divide by their difference.")  # fmt: skip
-        close(numbers[:, :, 0], scaled_by(train, data)[:, :, 0], f"feature 0 of {name}", ON_TRAIN, rtol=1e-4, atol=1e-4)
+        mistakes = [(told, wrong[:, :, 0]) for told, wrong in _misread(train, test, data)]
+        right, what = scaled_by(train, data)[:, :, 0], f"feature 0 of {name}"
+        close(numbers[:, :, 0], right, what, ON_TRAIN, rtol=1e-4, atol=1e-4, mistakes=mistakes)
 
 
 @exercise("leak-free-scale", share=1, read=SCALE)

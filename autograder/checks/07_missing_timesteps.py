@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.expectations import Array, Wrong, array, close, exercise, parts, show, that, unchanged
+from autograder.misconceptions import Clues, Mistake
 from autograder.student import Student
 
 CLOCK = "A complete clock"
@@ -130,7 +131,7 @@ def _averaged(found: Array, wanted: Array, frame: pd.DataFrame, column: str, tim
         (by_time.median(), "This is the median of the rows for one time, not their mean."),
     ):
         if same(found, wrong.reindex(times).to_numpy(dtype=float)):
-            return sentence
+            return Mistake(sentence)
     return "Rows of the same time become their mean, column by column; where no row was stands NaN."
 
 
@@ -224,6 +225,8 @@ def lines_are(value: Any, frame: pd.DataFrame, columns: list[str], rows: int, ca
             raise Wrong(
                 f"Column {column}, {numbers(values)}, should become {numbers(expected)}, not {numbers(got)} ({case}).",
                 _off_the_line(got, values, expected, rows, column in columns),
+                what=f"column {column}",
+                evidence=(got, expected),
             )
 
 
@@ -235,20 +238,20 @@ def _off_the_line(found: Array, values: Array, expected: Array, rows: int, named
     if not same(found[there], values[there]):
         return "Observed values stay as they are; only gaps are filled."
     if same(found, on_lines(values, len(values))):
-        return "All gaps were filled, long ones too: a gap longer than max_gap stays as it is."
+        return Mistake("All gaps were filled, long ones too: a gap longer than max_gap stays as it is.")
     start, inner = int(np.argmax(there)), np.flatnonzero(there)[-1] + 1
     if not np.isnan(found[:start]).all():
         return "Before the first value there is nothing to draw a line from: these rows stay NaN."
     if same(found[:inner], on_lines(values, rows, cut_off=True)[:inner]) and not same(found[:inner], expected[:inner]):
-        return (
+        return Mistake(
             "A longer gap was begun, as pandas' `limit` does: look how long each gap is, and leave the long ones whole."
         )
     for other, sentence in ((rows - 1, "at most max_gap: one of exactly max_gap is filled"),
                             (rows + 1, "the number of missing rows times the step")):  # fmt: skip
         if same(found[:inner], on_lines(values, other)[:inner]):
-            return f"The limit is one row off: a gap is as long as its missing rows, {sentence}."
+            return Mistake(f"Off by one: a gap is as long as its missing rows, {sentence}.")
     if same(found[:inner], pd.Series(values).ffill().to_numpy()[:inner]):
-        return "The value before the gap was repeated: go in equal steps to the value after it."
+        return Mistake("The value before the gap was repeated: go in equal steps to the value after it.")
     if same(found[inner:], expected[inner:]):
         return "Equal steps from the last value before the gap to the first one after it; a longer gap is left whole."
     return (
@@ -363,10 +366,10 @@ def weeks_are(value: Any, series: pd.Series, step: str, rows: int, weeks: int, c
     found, expected = series_of(value, "fill_from_weeks", series.index), from_weeks(values, week, rows, weeks)
     observed_stay(found, values)
     hint = "The mean of the values observed 1, ..., weeks weeks before, of a longer gap for its first max_gap only."
-    for faults, sentence in FAULTS:
-        if not same(found, expected) and same(found, from_weeks(values, week, rows, weeks, **faults)):
-            hint = sentence
-            break
+    seen = Clues()
+    if not same(found, expected):
+        wrong = ((told, from_weeks(values, week, rows, weeks, **faults)) for faults, told in FAULTS)
+        seen = Clues(frozenset(told for told, other in wrong if same(found, other)))
     lost = np.flatnonzero(np.isnan(values))
     for place in lost:
         if not same(found[[place]], expected[[place]]):
@@ -374,6 +377,7 @@ def weeks_are(value: Any, series: pd.Series, step: str, rows: int, weeks: int, c
                 f"The value of {series.index[place]} should be {show(float(expected[place]))}, but is "
                 f"{show(float(found[place]))} ({case}; the series begins at {series.index[0]}).",
                 hint,
+                clues=seen,
             )
 
 
@@ -482,14 +486,18 @@ def mask_is(value: Any, X: Array, default: float) -> None:
         f"The mask should hold truth values (bool), not {found.dtype}.",
         "~np.isnan(X) is such an array.",
     )
-    hint = "True where X holds a number, False where it is NaN."
-    if np.array_equal(found, ~wanted):
-        hint = "True and False are swapped: True is where there is data, as in lesson 05."
-    elif np.array_equal(found, wanted & ~np.isclose(X, default)):
-        hint = "A reading that equals `value` is data: look for NaN in X, not for `value`."
-    elif wanted.ndim > 1 and np.array_equal(found, np.broadcast_to(wanted.all(axis=-1, keepdims=True), X.shape)):
-        hint = "A value is masked for itself; another feature of its timestep may be there."
-    close(found.astype(float), wanted.astype(float), f"the mask for X of shape {X.shape}, as 0 and 1,", hint)
+    mistakes = {
+        "True and False are swapped: True is where there is data, as in lesson 05.": ~wanted,
+        "A reading that equals `value` is data: look for NaN in X, not for `value`.": wanted & ~np.isclose(X, default),
+    }
+    if wanted.ndim > 1:
+        told = "A value is masked for itself; another feature of its timestep may be there."
+        mistakes[told] = np.broadcast_to(wanted.all(axis=-1, keepdims=True), X.shape)
+    what, hint = (
+        f"the mask for X of shape {X.shape}, as 0 and 1,",
+        "True where X holds a number, False where it is NaN.",
+    )
+    close(found.astype(int), wanted.astype(int), what, hint, mistakes=mistakes)
 
 
 def filled_is(value: Any, X: Array, default: float) -> None:
@@ -499,9 +507,8 @@ def filled_is(value: Any, X: Array, default: float) -> None:
     hint = f"Every NaN becomes {default:g}; all other numbers, and the shape, stay."
     if found.shape == X.shape and np.isnan(found.astype(float)).any():
         hint = f"There is still NaN in X: put {default:g} there."
-    elif default != -1 and found.shape == X.shape and np.allclose(found, np.where(np.isnan(X), -1.0, X)):
-        hint = "The argument `value` was not used."
-    close(found, expected, "X", hint)
+    mistakes = {"The argument `value` was not used.": np.where(np.isnan(X), -1.0, X)}
+    close(found, expected, "X", hint, mistakes=mistakes)
 
 
 def with_holes(rng: np.random.Generator, shape: tuple[int, ...], share: float = 0.3) -> Array:
@@ -515,7 +522,7 @@ def with_holes(rng: np.random.Generator, shape: tuple[int, ...], share: float = 
 @exercise("masking", share=2, read=MASKS)
 def test_the_mask_tells_what_was_there(student: Student, rng: np.random.Generator) -> None:
     """The mask has the shape of X and is True where there is data, value by value."""
-    for shape in ((4, 5, 3), (3, 6, 1), (1, 2, 2)):
+    for shape in ((1, 3, 2), (4, 5, 3), (3, 6, 1), (1, 2, 2)):
         X = with_holes(rng, shape)
         mask_is(student.mask_missing(X), X, -1.0)
 
@@ -523,7 +530,7 @@ def test_the_mask_tells_what_was_there(student: Student, rng: np.random.Generato
 @exercise("masking", share=2, read=MASKS)
 def test_the_default_value_stands_in(student: Student, rng: np.random.Generator) -> None:
     """Every NaN of X becomes `value`, -1 if none is given, and all else stays."""
-    for shape, default in itertools.product(((4, 5, 3), (2, 3, 1)), (-1.0, 0.0, -99.0)):
+    for shape, default in itertools.product(((1, 3, 2), (4, 5, 3), (2, 3, 1)), (-1.0, 0.0, -99.0)):
         X = with_holes(rng, shape)
         filled_is(student.mask_missing(X) if default == -1 else student.mask_missing(X, value=default), X, default)
         unchanged(student)

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from autograder.boxed.wire import Handle
-from autograder.expectations import Array, array, close, equal, exercise, raises, show, that, unchanged
+from autograder.expectations import Array, Wrong, array, close, equal, exercise, raises, show, that, unchanged
 from autograder.inference import ACTIVATIONS, LSTM, Dense, Model, rebuild
+from autograder.misconceptions import Clues, Mistake
 from autograder.student import Student
 
 PARTS, TIMESTEPS, FEATURES = 4, 5, 2
@@ -30,14 +31,20 @@ UNKNOWING, CARRIED, RESET = (
 def test_reshapes_in_reading_order(student: Student, rng: np.random.Generator) -> None:
     """The numbers keep their order: features fastest, then timesteps, then samples."""
     hint = "Reshape to (-1, timesteps, features): the number of samples follows from the size."
-    for samples, timesteps, features in ((3, 4, 2), (1, 5, 1), (6, 2, 1), (5, 1, 3)):
-        values = np.round(rng.normal(size=samples * timesteps * features), 3)
+    for samples, timesteps, features in ((2, 3, 2), (3, 4, 2), (1, 5, 1), (6, 2, 1), (5, 1, 3)):
+        values = 10.0 * rng.permutation(samples * timesteps * features) + rng.integers(1, 9)
         expected = np.empty((samples, timesteps, features))
         for place, value in enumerate(values):
             expected[place // (timesteps * features), place // features % timesteps, place % features] = value
         tables = [values, values.reshape(samples * timesteps, features)]
+        turned = values.reshape(samples, features, timesteps)
+        mistakes = {
+            "The axes are swapped: samples, timesteps, features is the order.": turned,
+            "The axes of timesteps and features are swapped.": expected.swapaxes(1, 2),
+            "The features were filled one after the other; of each timestep they come first.": turned.swapaxes(1, 2),
+        }
         for data in [*tables, values.reshape(samples, timesteps)] if features == 1 else tables:
-            close(student.to_3d(data, timesteps, features), expected, "the block", hint)
+            close(student.to_3d(data, timesteps, features), expected, "the block", hint, mistakes=mistakes)
             unchanged(student)
 
 
@@ -72,9 +79,13 @@ def test_counts_the_samples_of_full_batches(student: Student, rng: np.random.Gen
     """The usable samples are the largest multiple of the batch size, as a whole number."""
     for n_samples, batch_size in sizes(rng):
         expected = max(n for n in range(n_samples + 1) if n % batch_size == 0)
+        up = -(-n_samples // batch_size) * batch_size
         equal(student.usable_samples(n_samples, batch_size), expected,
               f"the usable samples of {n_samples} in batches of {batch_size}",
-              "Only full batches count: floor division gives their number.")  # fmt: skip
+              "Only full batches count: floor division gives their number.",
+              mistakes={"This is the number of batches: each has `batch_size` samples.": n_samples // batch_size,
+                        "This rounds up: a last, smaller batch does not count.": up,
+                        "All samples are counted; those of a smaller batch are left out.": n_samples})  # fmt: skip
 
 
 @exercise("batches", read=BATCH)
@@ -84,7 +95,9 @@ def test_counts_the_updates(student: Student, rng: np.random.Generator) -> None:
         expected = len(range(0, n_samples, batch_size))
         equal(student.updates_per_epoch(n_samples, batch_size), expected,
               f"the updates of {n_samples} samples in batches of {batch_size}",
-              "Round up when a rest remains, and only then.")  # fmt: skip
+              "Round up when a rest remains, and only then.",
+              mistakes={"Off by one: there is no batch behind a last full one.": n_samples // batch_size + 1,
+                        "The last, smaller batch is an update too.": n_samples // batch_size})  # fmt: skip
 
 
 # stateless and stateful
@@ -186,6 +199,7 @@ def test_stateful_model_is_compiled(student: Student) -> None:
 # reset-states: with models of the check's own, whose weights, and so every output, are known outside the box
 
 ROWS, STEPS, UNITS, BATCHES = 3, 3, 4, 4
+NEVER_RESET = "The state is not reset: each epoch goes on from the end of the one before."
 
 
 def in_the_box(weights: Any, rows: Any, steps: Any, rate: Any, functional: Any) -> Any:
@@ -288,9 +302,9 @@ def test_predicts_with_the_state_carried(student: Student, rng: np.random.Genera
     unchanged(student)
     alone = np.concatenate([outside(weights).predict(batch) for batch in in_batches(X)]).reshape(-1)
     hint = "Predict all batches in one go, with batch_size; reset only when all are done."
-    that(not np.allclose(found, alone, atol=1e-4), "every batch is predicted as if it were the first.", hint)
     expected = np.concatenate(outside(weights).predict_batches(in_batches(X))).reshape(-1)
-    close(found, expected, "the predictions", hint, rtol=1e-4, atol=1e-4)
+    mistakes = {"The state is not carried: every batch is predicted as if it were the first.": alone}
+    close(found, expected, "the predictions", hint, rtol=1e-4, atol=1e-4, mistakes=mistakes)
 
 
 @exercise("reset-states", share=1, read=RESET)
@@ -309,16 +323,15 @@ def test_fit_returns_the_loss_of_each_epoch(student: Student, rng: np.random.Gen
     model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, False)
     losses = array(student.fit_stateful(model, X, y, 3, ROWS), "the losses", (3,), "One number an epoch.")
     unchanged(student)
-    hints = {
-        "never reset": "Reset the state after every epoch.",
-        "reset after every batch": "Carry the state within an epoch: reset only after its last batch.",
+    mistakes = {
+        NEVER_RESET: loss_of_epochs(weights, X, y, 3, "never reset"),
+        "The state is reset after every batch: carry it within an epoch.": (
+            loss_of_epochs(weights, X, y, 3, "reset after every batch")
+        ),
     }
-    for mistake, hint in hints.items():
-        wrong = loss_of_epochs(weights, X, y, 3, mistake)
-        that(not np.allclose(losses, wrong, rtol=1e-3), f"the losses are those of a state that is {mistake}.", hint)
     close(losses, loss_of_epochs(weights, X, y, 3), "the losses",
           "Keep the order (shuffle=False), give batch_size, reset after every epoch, return what `fit` reports.",
-          rtol=1e-3)  # fmt: skip
+          rtol=1e-3, mistakes=mistakes)  # fmt: skip
 
 
 @exercise("reset-states", share=2, read=RESET)
@@ -355,7 +368,9 @@ def test_resets_every_stateful_layer(student: Student, rng: np.random.Generator)
     model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, True)
     losses = array(student.fit_stateful(model, X, y, 2, ROWS), "the losses", (2,))
     hint = "Go through model.layers and reset each layer that is stateful."
-    close(losses, loss_of_epochs(weights, X, y, 2), "the losses of a model with two stateful layers", hint, rtol=1e-3)
+    right, what = loss_of_epochs(weights, X, y, 2), "the losses of a model with two stateful layers"
+    mistakes = {NEVER_RESET: loss_of_epochs(weights, X, y, 2, "never reset")}
+    close(losses, right, what, hint, rtol=1e-3, mistakes=mistakes)
     student.predict_stateful(model, X, ROWS)
     afterwards_as_new(student, model, weights, X, "predict_stateful")
 
@@ -364,9 +379,11 @@ def afterwards_as_new(student: Student, model: Any, weights: list[Array], X: Arr
     """Expect that the model, asked by the check itself, begins with zeros."""
     found = flat(student.apply(as_it_is, model, X, ROWS), len(X), "the predictions afterwards")
     expected = np.concatenate(outside(weights).predict_batches(in_batches(X))).reshape(-1)
-    that(bool(np.allclose(found, expected, atol=1e-4)),
-         f"after {what} the model does not begin with zeros: its state was not reset.",
-         "Reset all stateful layers as the last thing that is done.")  # fmt: skip
+    step = "Reset all stateful layers as the last thing that is done."
+    if not np.allclose(found, expected, atol=1e-4):
+        raise Wrong(f"after {what} the model does not begin with zeros.", step, what="the predictions afterwards",
+                    evidence=(found, expected, 1e-4, 1e-4),
+                    clues=Clues(frozenset({f"The state is not reset when {what} ends."})))  # fmt: skip
 
 
 def _weights(layer: Any) -> list[Array]:
@@ -387,9 +404,7 @@ def bell_runs(rng: np.random.Generator) -> tuple[list[Array], Array]:
 
 
 @exercise("state-carries", read="Take it to 100 %")
-def test_the_state_carries_the_answer(
-    student: Student, rng: np.random.Generator, award: Callable[[float, str], None]
-) -> None:
+def test_the_state_carries_the_answer(student: Student, rng: np.random.Generator, award: Callable[..., None]) -> None:
     """The trained model remembers, in the parts after the first, whether the bell has rung."""
     model = exported(student, "model")
     timesteps, features = model.input_shape
@@ -408,16 +423,16 @@ def test_the_state_carries_the_answer(
             "(without state: 0.50).")  # fmt: skip
     credit = min(max((accuracy - NO_POINTS) / (ALL_POINTS - NO_POINTS), 0.0), 1.0)
     if credit < 1:
-        told += f" The points grow from {NO_POINTS:.2f} to {ALL_POINTS:.2f}." + _next_step(model, right)
-    award(credit, told)
+        told += f" The points grow from {NO_POINTS:.2f} to {ALL_POINTS:.2f}."
+    award(credit, told, _next_step(model, right) if credit < 1 else "")
 
 
 def _next_step(model: Model, right: list[float]) -> str:
     """What the accuracies say about why it is not right."""
     if not carries(model):
-        return " It is stateless, and so cannot know: build it with build_stateful."
+        return Mistake("The model is stateless, and so cannot know: build it with build_stateful.")
     if right[0] < 0.9:
-        return " It does not hear the bell even in part 1: train it for longer, or with a larger learning rate."
+        return "It does not hear the bell even in part 1: train it for longer, or with a larger learning rate."
     if right[-1] < right[1] - 0.05:
-        return " It forgets from part to part: train it for longer."
-    return " It hears the bell in part 1 and loses it: keep the order, carry the state, reset after every epoch."
+        return "It forgets from part to part: train it for longer."
+    return "It hears the bell in part 1 and loses it: keep the order, carry the state, reset after every epoch."

@@ -8,7 +8,6 @@ import numpy as np
 from autograder.boxed.wire import Generator, Handle
 from autograder.expectations import (
     Array,
-    Wrong,
     array,
     close,
     equal,
@@ -21,6 +20,7 @@ from autograder.expectations import (
     unchanged,
 )
 from autograder.inference import Model, rebuild
+from autograder.misconceptions import Mistake
 from autograder.student import Student
 
 MAKING = "Make the data"
@@ -95,7 +95,7 @@ def test_generates_from_the_generator(student: Student, rng: np.random.Generator
 @exercise("one-hot-sequence", share=2, read=VECTORS)
 def test_encodes(student: Student, rng: np.random.Generator) -> None:
     """A row a timestep, with a single 1 at the value's place."""
-    for length, n_features in ((5, 10), (7, 4), (1, 2)):
+    for length, n_features in ((3, 4), (5, 10), (7, 4), (1, 2)):
         digits = rng.integers(0, n_features, length)
         encoded = student.one_hot_encode(digits, n_features)
         close(encoded, one_hot(digits, n_features), "the encoded sequence", "Row t has its 1 in column sequence[t].")
@@ -135,14 +135,26 @@ def test_refuses_values_outside(student: Student, rng: np.random.Generator) -> N
 @exercise("samples", share=2, read=SAMPLES)
 def test_samples_echo_the_timestep(student: Student, rng: np.random.Generator) -> None:
     """X holds one-hot sequences; y repeats the one at `out_index`."""
-    for n, length, n_features, out_index in ((9, 5, 10, 2), (4, 6, 3, 0), (5, 3, 4, 2)):
+    for n, length, n_features, out_index in ((3, 6, 4, 2), (9, 5, 10, 2), (4, 6, 3, 0), (5, 3, 4, 2)):
         X, y = _samples(student, n, length, n_features, out_index, generator(rng))
         that(bool(np.all((X == 0) | (X == 1)) and np.all(X.sum(axis=2) == 1)),
              "each timestep of X should hold a single 1 and zeros else.", "One-hot encode each sequence.")  # fmt: skip
         if not np.array_equal(y, X[:, out_index]):
-            others = [t for t in range(length) if np.array_equal(y, X[:, t])]
-            found = f" It repeats timestep {others[0]} instead." if others else ""
-            raise Wrong(f"y should repeat timestep {out_index} of X.{found}", "Timesteps are counted from 0.")
+            close(y, X[:, out_index], f"y for out_index={out_index}", f"y repeats X[:, {out_index}].",
+                  mistakes=_wrong_places(X, out_index))  # fmt: skip
+
+
+def _wrong_places(X: Array, out_index: int) -> list[tuple[str, Array]]:
+    """What y is, if another timestep is repeated."""
+    length = X.shape[1]
+    named = {
+        out_index - 1: "The wrong out_index, off by one: timesteps are counted from 0.",
+        length - 1 - out_index: "The wrong out_index: it is counted from the end.",
+        length - 1: "The last timestep is repeated, whatever out_index says.",
+        0: "The first timestep is repeated, whatever out_index says.",
+    }
+    return [(named.get(t, f"The wrong out_index: this repeats timestep {t}."), X[:, t])
+            for t in range(length) if t != out_index]  # fmt: skip
 
 
 @exercise("samples", share=1, read=SAMPLES)
@@ -258,12 +270,13 @@ def test_accuracy_is_the_share_of_right_echoes(student: Student, rng: np.random.
     for timestep in (0, 4, 2):
         expected = float(np.mean(digits[:, timestep] == digits[:, 2]))
         found = array(student.echo_accuracy(student.apply(echoing, timestep), X, y), "the accuracy", ())
-        hint = (
-            "It should be a share from 0 to 1, not a percentage."
-            if np.isclose(found, 100 * expected) and expected
-            else ("Compare the places of the largest entries, sample by sample.")
-        )
-        close(found, expected, f"the accuracy of a model that echoes timestep {timestep}", hint)
+        hint = "Compare the places of the largest entries, sample by sample."
+        mistakes = {
+            "This is a percentage: a share from 0 to 1 is asked for.": 100 * expected,
+            "This is the number of right echoes: divide it by the number of samples.": len(X) * expected,
+            "This is the share of wrong echoes.": 1 - expected,
+        }
+        close(found, expected, f"the accuracy of a model that echoes timestep {timestep}", hint, mistakes=mistakes)
     unchanged(student)
 
 
@@ -282,7 +295,7 @@ def test_accuracy_at_its_ends(student: Student, rng: np.random.Generator) -> Non
 
 
 @exercise("trained-model", read=DIALS)
-def test_trained_model_echoes(student: Student, rng: np.random.Generator, award: Callable[[float, str], None]) -> None:
+def test_trained_model_echoes(student: Student, rng: np.random.Generator, award: Callable[..., None]) -> None:
     """The trained model echoes timestep 2 of sequences that it has never seen."""
     model = rebuilt(student, "model")
     timesteps, features = model.input_shape
@@ -299,10 +312,8 @@ def test_trained_model_echoes(student: Student, rng: np.random.Generator, award:
     told = f"Accuracy {accuracy:.3f} on {HELD_OUT:,} sequences that it has never seen (guessing: {guessing:.2f})."
     credit = min(max((accuracy - NO_POINTS) / (ALL_POINTS - NO_POINTS), 0.0), 1.0)
     if credit < 1:
-        told += f" The points grow from {NO_POINTS:.2f} to {ALL_POINTS:.2f}." + _next_step(
-            predictions, digits, accuracy
-        )
-    award(credit, told)
+        told += f" The points grow from {NO_POINTS:.2f} to {ALL_POINTS:.2f}."
+    award(credit, told, _next_step(predictions, digits, accuracy) if credit < 1 else "")
 
 
 def _next_step(predictions: Array, digits: Array, accuracy: float) -> str:
@@ -310,7 +321,10 @@ def _next_step(predictions: Array, digits: Array, accuracy: float) -> str:
     echoes = [float((predictions.argmax(axis=1) == digits[:, t]).mean()) for t in range(TIMESTEPS)]
     likeliest = int(np.argmax(echoes))
     if likeliest != OUT_INDEX and echoes[likeliest] > 0.5:
-        return f" It echoes timestep {likeliest}: train it for out_index={OUT_INDEX}, counted from 0."
+        told = (
+            f"The wrong out_index: the model echoes timestep {likeliest}, and {OUT_INDEX} is asked for, counted from 0."
+        )
+        return Mistake(told)
     if accuracy < NO_POINTS:
-        return " It has hardly learned: is the loss falling below 2.30 (= ln 10) while you train?"
-    return " It is on its way: train on more sequences, or for longer."
+        return "It has hardly learned: is the loss falling below 2.30 (= ln 10) while you train?"
+    return "It is on its way: train on more sequences, or for longer."

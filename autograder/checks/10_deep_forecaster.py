@@ -15,6 +15,7 @@ from autograder.architecture import chain
 from autograder.boxed.wire import Handle
 from autograder.expectations import Array, Wrong, array, close, equal, exercise, parts, show, that, unchanged
 from autograder.inference import Model, rebuild
+from autograder.misconceptions import Mistake
 from autograder.student import Student, StudentError, Undefined
 
 RMSE = "The error that Algorithm 3 asks for"
@@ -44,19 +45,31 @@ def rmse_is(student: Student, y_true: Array, y_pred: Array, tensors: bool) -> No
     expected = np.sqrt(np.mean(errors**2))
     hint = "Square the errors, take the mean of all of them, then the root."
     value = float(found.reshape(()))
-    if np.isclose(value, np.mean(errors**2), rtol=1e-3):
-        hint = "This is the mean squared error: the root is missing."
-    elif np.isclose(value, np.mean(np.sqrt(np.mean(errors**2, axis=-1))), rtol=1e-3):
-        hint = "The root comes last, after the mean over all values: this is a mean of roots."
-    elif np.isclose(value, np.abs(errors).mean(), rtol=1e-3):
-        hint = "This is the mean absolute error: square before the mean, and take the root after it."
+    mistakes = {
+        "This is the mean squared error: the root is missing.": np.mean(errors**2),
+        "The root comes last, after the mean over all values: this is a mean of roots.": (
+            np.mean(np.sqrt(np.mean(errors**2, axis=-1)))
+        ),
+        "This is the mean absolute error: square before the mean, and take the root after it.": np.abs(errors).mean(),
+        "The squares are added up: take their mean before the root.": np.sqrt(np.sum(errors**2)),
+        "This is the mean error: errors of both signs cancel out, so square them.": np.mean(errors),
+    }
+    if errors.ndim == 1:
+        del mistakes["The root comes last, after the mean over all values: this is a mean of roots."]
     what = f"the RMSE of {show(y_true)} and {show(y_pred)}" if y_true.size <= 6 else "the RMSE of the arrays"
-    close(value, expected, what, hint, rtol=1e-4)
+    close(value, expected, what, hint, rtol=1e-4, mistakes=mistakes)
+
+
+def small(rng: np.random.Generator) -> tuple[Array, Array]:
+    """Two by two: small enough to be worked out by hand, and enough to tell the mistakes apart."""
+    y_true = 10.0 * rng.permutation([[1, 2], [3, 5]])
+    return y_true, y_true + np.array([[2, 0], [-4, 8]])
 
 
 @exercise("rmse", share=2, read=RMSE)
 def test_rmse_of_arrays(student: Student, rng: np.random.Generator) -> None:
     """For NumPy arrays of any shape: one number, the root of the mean of all squared errors."""
+    rmse_is(student, *small(rng), tensors=False)
     for shape in ((2, 2), (3, 1), (5,), (40, 12), (2, 3, 2)):
         rmse_is(student, rng.normal(0, 50, shape), rng.normal(5, 50, shape), tensors=False)
 
@@ -64,6 +77,7 @@ def test_rmse_of_arrays(student: Student, rng: np.random.Generator) -> None:
 @exercise("rmse", share=2, read=RMSE)
 def test_rmse_of_tensors(student: Student, rng: np.random.Generator) -> None:
     """For Keras's tensors: the same number."""
+    rmse_is(student, *small(rng), tensors=True)
     for shape in ((2, 2), (5,), (40, 12)):
         rmse_is(student, rng.normal(0, 5, shape), rng.normal(1, 5, shape), tensors=True)
 
@@ -233,7 +247,8 @@ def test_splits_the_rows_first(student: Student, rng: np.random.Generator) -> No
         sizes = [len(X) for X in found.X]
         hint = "floor(0.7 n) rows, then floor(0.15 n) rows, then all the rest; windows are laid within each part."
         if sizes == [len(pairs.X) for pairs in raw_parts(frame, 3, 2, by_pairs=True)]:
-            hint = "The list of pairs was cut: pairs at the seams share hours with the other side. Cut the rows first."
+            hint = Mistake("Look-ahead: the list of pairs was cut, so that pairs at the seams share hours with the "
+                           "other side. Cut the rows first.")  # fmt: skip
         that(sizes == wanted, f"{rows} rows, windows of 3 with 2 ahead, make {wanted} pairs, not {sizes}.", hint)
 
 
@@ -264,8 +279,13 @@ def test_no_pair_holds_nan(student: Student, rng: np.random.Generator) -> None:
         pairs_are(found, [way], hint, 2)
 
 
-def scaled_as(found: Array, raw: Array, what: str, later: list[tuple[str, Array, Array]]) -> str:
-    """Expect a scaling that training alone decides, the same for `later` parts. Returns which it is."""
+def scaled_as(
+    found: Array, raw: Array, what: str, later: list[tuple[str, Array, Array]], rows: Array | None = None
+) -> str:
+    """Expect a scaling that training alone decides, the same for `later` parts. Returns which it is.
+
+    `rows` is the whole column, of which some fit the scaler.
+    """
     fitted = line(found, raw)
     that(fitted is not None, f"{what} is not a linear scaling of the column.", "Subtract one number, divide by one.")
     assert fitted is not None
@@ -273,6 +293,11 @@ def scaled_as(found: Array, raw: Array, what: str, later: list[tuple[str, Array,
     standard = abs(mean) < 0.15 and abs(deviation - 1) < 0.15
     normal = abs(low) < 0.05 and abs(high - 1) < 0.05
     hint = "Fit the scaling on the training windows alone, a column a feature."
+    seen = [raw, *(original for _, _, original in later)]
+    for whole in [] if rows is None else [rows, np.concatenate([part.ravel() for part in seen])]:
+        for shift, scale in ((whole.mean(), whole.std()), (whole.min(), np.ptp(whole))):
+            if scale and np.allclose(fitted, (1 / scale, -shift / scale), rtol=1e-3, atol=1e-5):
+                hint = Mistake("Look-ahead: the scaler has seen validation and test too. Fit it on the training part.")
     that(standard or normal, f"{what} should have mean 0 and deviation 1 in the training part (or go from 0 to 1), but "
          f"has mean {mean:.2f} and deviation {deviation:.2f}, from {low:.2f} to {high:.2f}.", hint)  # fmt: skip
     for part, values, original in later:
@@ -297,7 +322,7 @@ def test_scales_by_training_alone(student: Student, rng: np.random.Generator) ->
              f"but has {found.X[part].shape}.")  # fmt: skip
     for k, name in enumerate(frame):
         later = [(NAMES[part], found.X[part][..., k], way[part].X[..., k]) for part in (1, 2)]
-        scaled_as(found.X[0][..., k], way[0].X[..., k], f"column {name} of X", later)
+        scaled_as(found.X[0][..., k], way[0].X[..., k], f"column {name} of X", later, frame[name].to_numpy())
 
 
 def back(scaler: Any, column: Any) -> Any:
@@ -613,9 +638,7 @@ def forecast_is(student: Student, rng: np.random.Generator, kind: str, n: int, s
         hint,
     )
     if same(np.sort(found.ravel()), np.sort(expected.ravel())) and not same(found, expected):
-        hint = (
-            "The values are right, their places are not: reshape to the shape that predict gave, without transposing."
-        )
+        hint = "The values are right, their places are not: reshape to the shape that predict gave."
     close(found, expected, "the forecast", hint, rtol=1e-3, atol=1e-2)
 
 
@@ -876,7 +899,7 @@ def credit_of(error: float, nothing: float, naive: float) -> float:
 
 
 @exercise("trained-model", read=HELP)
-def test_forecasts_a_year_that_it_has_never_seen(student: Student, award: Callable[[float, str], None]) -> None:
+def test_forecasts_a_year_that_it_has_never_seen(student: Student, award: Callable[..., None]) -> None:
     """The trained model forecasts 12 hours ahead, on months after its training, better than what costs nothing."""
     exported = student.export_model("model")
     model = rebuild(exported.get("architecture"), exported.get("weights"))
@@ -906,8 +929,8 @@ def test_forecasts_a_year_that_it_has_never_seen(student: Student, award: Callab
     others = ", ".join(f"{name} {value:.0f}" for name, value in held.naive.items())
     told = f"RMSE {error:.0f} people per hour on later months ({others}; nothing learned: {held.nothing:.0f})."
     if credit < 1:
-        told += f" All points are reached at {GOAL * best:.0f}. " + _next_step(error, best, held)
-    award(credit, told)
+        told += f" All points are reached at {GOAL * best:.0f}."
+    award(credit, told, _next_step(error, best, held) if credit < 1 else "")
 
 
 def _next_step(error: float, best: float, held: Held) -> str:

@@ -15,6 +15,8 @@ from autograder.result import Result
 from autograder.submission import Submission
 
 RESULT: Final = "result.json"
+FEEDBACK: Final = "feedback.html"
+LEVELS: Final = "levels"
 _UNSAFE: Final = re.compile(r"[^\w.@+-]+")
 
 
@@ -25,12 +27,14 @@ class InUse(Exception):
 class Results:
     """A folder of results: `STUDENT/ASSIGNMENT/result.json` and `feedback.html`, `results.json`, `index.html`.
 
+    `feedback.html` is the page at `level`; `levels/` has it at each, so that another level needs no other grading.
     A submission's folder follows from the list of all of them, so that the same command finds it again.
     A `with` block raises InUse while another's holds the folder: its half-written files are not ours to clear away.
     """
 
-    def __init__(self, folder: Path, submissions: Iterable[Submission]) -> None:
+    def __init__(self, folder: Path, submissions: Iterable[Submission], level: page.Level = "now") -> None:
         self.folder = folder
+        self.level = level
         self.folders = _folders(folder, submissions)
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -45,13 +49,25 @@ class Results:
             same = identity is not None and result.record.get("identity") == identity
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None  # none, or one that somebody has damaged: it is graded anew
-        return result if same and not result.grader_failed else None
+        if not same or result.grader_failed:
+            return None
+        try:
+            wanted = (self.folders[place] / LEVELS / f"{self.level}.html").read_text(encoding="utf-8")
+            if (self.folders[place] / FEEDBACK).read_text(encoding="utf-8") != wanted:
+                _write(self.folders[place] / FEEDBACK, wanted)
+        except (OSError, ValueError):
+            return None
+        return result
 
     def keep(self, place: int, graded: Graded) -> None:
         """Write the files of the submission at `place`; the result last, so that where it is, all is."""
         folder = self.folders[place]
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / "feedback.html", page.feedback(graded))
+        (folder / LEVELS).mkdir(parents=True, exist_ok=True)
+        for level in page.LEVELS:
+            text = page.feedback(graded, level)
+            _write(folder / LEVELS / f"{level}.html", text)
+            if level == self.level:
+                _write(folder / FEEDBACK, text)
         _write(folder / RESULT, graded.result.to_json() + "\n")
 
     def __enter__(self) -> Self:

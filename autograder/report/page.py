@@ -1,14 +1,25 @@
-"""The pages that students and instructors open. All text from submissions is escaped by Jinja2."""
+"""The pages that students and instructors open. All text from submissions is escaped by Jinja2.
+
+A submission's page has three levels. `now` is for its student while answers may still change: each cause of failure
+once, with the smallest call that shows it, what came back and what was expected. What was expected of one drawn input
+teaches, and is no answer to the many others; another --seed draws others still. `after` is for its student after the
+deadline: also each check by its name and share, and what every failed one found. `staff` adds the record, with the
+seed, and is for nobody else. Held-out data of the trained models are on none: no check passes them on.
+"""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import jinja2
+from markupsafe import Markup
 
 from autograder.execution import CellRun
 from autograder.pipeline import Graded
-from autograder.result import Result
+from autograder.result import ExerciseResult, Finding, Result, causes
 from autograder.text import plain
+
+Level = Literal["now", "after", "staff"]
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 MAX_SHOWN_OUTPUT: Final = 4000
 MAX_SHOWN_SOURCE: Final = 20_000
@@ -30,8 +41,11 @@ TURNS: Final = {
 
 
 def _shown(value: object) -> object:
-    """Whatever a template prints, without terminal escapes and direction marks."""
-    return plain(value, MAX_SHOWN_SOURCE) if isinstance(value, str) else value
+    """Whatever a template prints, without terminal escapes and direction marks.
+
+    Markup is what a macro has printed already, piece by piece; nothing else makes it.
+    """
+    return plain(value, MAX_SHOWN_SOURCE) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 _environment = jinja2.Environment(
@@ -47,17 +61,37 @@ def points(value: float | None) -> str:
     return "–" if value is None else f"{value:g}"
 
 
+def headline(finding: Finding) -> str:
+    """What is wrong, in a sentence; without the numbers where they are shown below it."""
+    found = finding.found
+    if found is None or not found.cells or not found.differs or not finding.what:
+        return finding.problem
+    marks = "".join(found.differs)
+    return f"{finding.what} is wrong in {marks.count('x')} of {len(marks)} values."
+
+
 _environment.filters["points"] = points
+_environment.filters["headline"] = headline
+_environment.filters["shape"] = lambda shape: f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
-def feedback(graded: Graded) -> str:
-    """The page of one submission, for its student."""
+def feedback(graded: Graded, level: Level = "now") -> str:
+    """The page of one submission, for its student or for staff."""
     result = graded.result
     exercises = [
         {
             "result": exercise,
             "outcome": OUTCOMES[exercise.outcome],
             "turn": TURNS.get(exercise.cause or ""),
+            **_failures(exercise),
+            "error": next(
+                (
+                    run.error
+                    for run in graded.transcript
+                    if run.cell.exercise == exercise.id and run.cell.kind == "solution" and run.status == "raised"
+                ),
+                None,
+            ),
             "cells": [
                 {"kind": run.cell.kind, "source": run.cell.source, "output": _output(run)}
                 for run in graded.transcript
@@ -67,8 +101,29 @@ def feedback(graded: Graded) -> str:
         for exercise in result.exercises
     ]
     return _environment.get_template("feedback.html").render(
-        result=result, exercises=exercises, turn=TURNS.get(result.cause or ""), title=_title(result)
-    )
+        result=result, exercises=exercises, turn=TURNS.get(result.cause or ""), title=_title(result), level=level,
+        record=_record(result.record),
+    )  # fmt: skip
+
+
+def _failures(exercise: ExerciseResult) -> dict[str, Any]:
+    """The causes to lay out; none where the exercise's message says all there is to say."""
+    laid_out = exercise.outcome in {"partial", "not_earned"} and any(check.finding for check in exercise.checks)
+    found = causes(exercise.checks) if laid_out else []
+    return {
+        "causes": found,
+        "told": [cause.finding for cause in found],
+        "shares": sum(check.share for check in exercise.checks),
+    }
+
+
+def _record(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """The record as a table."""
+    rows: list[tuple[str, str]] = []
+    for name, value in record.items():
+        parts = value.items() if isinstance(value, dict) else [("", value)]
+        rows += [(f"{name} {part}".strip().replace("_", " "), str(one)) for part, one in parts]
+    return rows
 
 
 def index(rows: Sequence[tuple[Result, str]]) -> str:

@@ -6,13 +6,15 @@ from collections.abc import Iterator, Sequence
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
-from autograder.report.page import OUTCOMES, points
-from autograder.result import Result
+from autograder.report.page import OUTCOMES, headline, points
+from autograder.result import Cause, Result, Shown, causes
 from autograder.text import plain
 
 COLOURS = {"earned": "green", "partial": "yellow", "not_earned": "red", "could_not_be_graded": "magenta"}
+SHADES = " ░▒▓█"
 SIGNS = {"earned": "✓", "partial": "◐", "not_earned": "✗", "could_not_be_graded": "–"}
 
 
@@ -61,9 +63,59 @@ def details(console: Console, result: Result) -> None:
             f"[{colour}]{SIGNS[exercise.outcome]} {OUTCOMES[exercise.outcome]}[/]  [bold]{exercise.id}[/]  "
             f"{points(exercise.points)} / {points(exercise.max_points)}"
         )
-        for line in plain(exercise.message).splitlines():
-            console.print(f"    {escape(line)}")
+        found = causes(exercise.checks) if exercise.outcome in {"partial", "not_earned"} else []
+        if not any(cause.finding.call or cause.finding.read for cause in found):
+            for line in plain(exercise.message).splitlines():
+                console.print(f"    {escape(line)}")
+            continue
+        for cause in found:
+            console.print(Padding(_cause(cause), (0, 0, 1, 4)))
     console.print(f"[bold]{points(result.score)} of {points(result.max_score)} points[/]")
+
+
+def _cause(cause: Cause) -> Table:
+    """One cause: labels to the left, what they say to the right."""
+    finding = cause.finding
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(ratio=1, overflow="fold")
+    grid.add_row("[red]✗[/]", f"[bold]{_safe(cause.title)}[/]")
+    grid.add_row("", _safe(headline(finding)))
+    if finding.call:
+        grid.add_row("called", _safe(finding.call))
+    if finding.found and finding.expected:
+        grid.add_row("came back", _value(finding.found, True))
+        grid.add_row("expected", _value(finding.expected, False))
+    for label, text in (("likely", finding.mistake), ("next", finding.step), ("read", finding.read)):
+        if text:
+            grid.add_row(label, f"[bold]{_safe(text)}[/]" if label == "likely" else _safe(text))
+    for number, text in enumerate(cause.others):
+        grid.add_row("breaks too" if number == 0 else "", _safe(text))
+    return grid
+
+
+def _value(shown: Shown, marked: bool) -> Table | str:
+    """An array as aligned numbers, what differs marked; a large one as shades."""
+    if shown.cells:
+        grid = Table.grid(padding=(0, 1))
+        for _ in range(len(shown.columns) + 1):
+            grid.add_column(justify="right", no_wrap=True)
+        for line, row in enumerate(shown.cells):
+            marks = shown.differs[line] if shown.differs else "." * len(row)
+            label = f"[dim]{_safe(shown.rows[line])}[/]" if shown.rows[line] else ""
+            sign = "≠" if marked else ""
+            cells = (f"[bold]{sign}{_safe(c)}[/]" if m == "x" else _safe(c) for c, m in zip(row, marks, strict=True))
+            grid.add_row(label, *cells)
+        return grid
+    if shown.shades:
+        rows = "\n".join("".join(SHADES[int(s) // 2] if s.isdigit() else "?" for s in row) for row in shown.shades)
+        low, high = shown.scale or ("", "")
+        return f"{_safe(rows)}\n[dim]shape {shown.shape}, light {_safe(low)} to dark {_safe(high)}[/]"
+    return _safe(shown.text)
+
+
+def _safe(text: str) -> str:
+    return escape(plain(text))
 
 
 def _trouble(result: Result) -> str:
