@@ -61,6 +61,19 @@ def test_two_graders_do_not_share_a_folder(tmp_path: Path) -> None:
     assert "Another grader is writing" in " ".join(run.stderr.split())
 
 
+def test_the_page_changes_its_level_without_grading_anew(tmp_path: Path) -> None:
+    path, output = submission(tmp_path), ("--output", tmp_path / "results")
+    page = tmp_path / "results" / "ada" / ASSIGNMENT / "feedback.html"
+    assert autograder("grade", path, *output, "--seed", "424242").returncode == 0
+    assert "424242" not in page.read_text(encoding="utf-8")
+    run = autograder("grade", path, *output, "--seed", "424242", "--feedback", "staff")
+    assert "Nothing new to grade." in run.stderr
+    assert "424242" in page.read_text(encoding="utf-8")
+    run = autograder("grade", path, *output, "--seed", "424242")
+    assert "Nothing new to grade." in run.stderr
+    assert "424242" not in page.read_text(encoding="utf-8")
+
+
 def test_a_wrong_path_is_named_and_the_others_are_graded(tmp_path: Path) -> None:
     run = autograder("grade", submission(tmp_path), tmp_path / "nowhere", "--json")
     assert run.returncode == 4

@@ -375,12 +375,11 @@ def judge_forward(value: Any, x: Array, layer: tuple[Array, ...], sequences: boo
     usual = "Do lstm_step once for each timestep, from zeros on, and hand both states on."
     if np.allclose(found, right, rtol=0, atol=5e-3):
         usual = "This is nearly right: keep to float32 or float64, and neither round nor change the input."
-    mistakes = _misreadings(x, layer, sequences)
-    close(found, right, what, usual, mistakes=mistakes if sequences else {k: v[:, 0] for k, v in mistakes.items()})
+    close(found, right, what, usual, mistakes=lambda: _misreadings(x, layer, sequences))
 
 
 def _misreadings(x: Array, layer: tuple[Array, ...], sequences: bool) -> dict[str, Array]:
-    """What usual mistakes return, (samples, timesteps or 1, units), by the sentence about them."""
+    """What usual mistakes return, by the sentence about them."""
     hidden, cell = forward(x, *layer)
     zero = np.zeros_like(hidden[:, 0])
     exchanged = forward(x, *layer, hand_on=lambda h, c: (c, h))
@@ -406,7 +405,7 @@ def _misreadings(x: Array, layer: tuple[Array, ...], sequences: bool) -> dict[st
         found["The first timestep is left out."] = forward(x[:, 1:], *layer)[0][:, -1:]
         found["This is h after the first timestep, not after the last."] = hidden[:, :1]
         found["This is the mean over the timesteps; only the last one counts."] = hidden.mean(axis=1, keepdims=True)
-    return found
+    return {sentence: states[:, 0] for sentence, states in found.items()}
 
 
 @exercise("lstm-forward", share=3, read=SEQUENCE)

@@ -126,8 +126,8 @@ def scaled_by(
 ) -> None:
     """Expect both sets scaled by the training set."""
     for found, data, name in zip(results, (train, test), ("train_scaled", "test_scaled"), strict=True):
-        right, mistakes = scale(train, data), misread(scale, train, test, data)
-        close(found, right, name, hint or ON_TRAIN, mistakes=mistakes)
+        mistakes = partial(misread, scale, train, test, data)
+        close(found, scale(train, data), name, hint or ON_TRAIN, mistakes=mistakes)
 
 
 # normalize

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -527,8 +528,7 @@ def scaling_is(value: Any, train: Array, test: Array) -> None:
         expected = scaled_by(train, data)
         fits = isinstance(found, np.ndarray) and found.shape == expected.shape
         hint = ON_TRAIN if fits else "The shape (samples, timesteps, features) stays."
-        mistakes = _misread(train, test, data)
-        close(found, expected, name, hint, rtol=1e-4, atol=1e-4, mistakes=mistakes)
+        close(found, expected, name, hint, rtol=1e-4, atol=1e-4, mistakes=partial(_misread, train, test, data))
 
 
 @exercise("leak-free-scale", share=2, read=SCALE)

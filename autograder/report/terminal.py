@@ -95,7 +95,7 @@ def _cause(cause: Cause) -> Table:
 
 
 def _value(shown: Shown, marked: bool) -> Table | str:
-    """An array as aligned numbers, what differs marked; a large one as shades."""
+    """An array as aligned numbers, what differs marked; a long series as shades."""
     if shown.cells:
         grid = Table.grid(padding=(0, 1))
         for _ in range(len(shown.columns) + 1):
@@ -108,9 +108,12 @@ def _value(shown: Shown, marked: bool) -> Table | str:
             grid.add_row(label, *cells)
         return grid
     if shown.shades:
-        rows = "\n".join("".join(SHADES[int(s) // 2] if s.isdigit() else "?" for s in row) for row in shown.shades)
         low, high = shown.scale or ("", "")
-        return f"{_safe(rows)}\n[dim]shape {shown.shape}, light {_safe(low)} to dark {_safe(high)}[/]"
+        size = f"numbers from {_safe(low)} to {_safe(high)}, of shape {shown.shape}"
+        if len(shown.shades) > 1:
+            return f"{size}; the page has a picture of them"
+        strip = "".join(SHADES[int(shade) // 2] if shade.isdigit() else "?" for shade in shown.shades[0])
+        return f"{strip}\n[dim]{size}[/]"
     return _safe(shown.text)
 
 
