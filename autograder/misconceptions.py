@@ -35,6 +35,7 @@ class Clues:
     weak: bool = False
 
 
+@np.errstate(all="ignore")
 def clues(found: Any, expected: Any, mistakes: Mistakes, rtol: float, atol: float) -> Clues:
     """What a wrong result fits."""
     try:

@@ -26,6 +26,7 @@ LINE: Final = 76
 NEXT_ROW: Final = ",\n          "
 
 
+@np.errstate(all="ignore")
 def pair(found: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-5) -> tuple[Shown, Shown]:
     """What came back and what was expected, drawn alike, the differences marked."""
     one, other = _array(found), _array(expected)
@@ -38,6 +39,7 @@ def pair(found: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-5) -> t
     return _drawn(one, differs, text, scale), _drawn(other, differs, text, scale)
 
 
+@np.errstate(all="ignore")
 def shown(value: Any) -> Shown:
     """A single value."""
     array = _array(value)
@@ -255,5 +257,5 @@ def _shade(block: Array, low: float, high: float) -> str:
     numbers = block[np.isfinite(block)]
     if not numbers.size:
         return " "
-    share = (float(numbers.mean()) - low) / (high - low) if high > low else 0.5
-    return str(min(max(int(share * 10), 0), 9))
+    share = (numbers.mean() - low) / np.float64(high - low)
+    return str(min(max(int(share * 10), 0), 9)) if np.isfinite(share) else "5"  # all alike, or too far apart

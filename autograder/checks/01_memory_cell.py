@@ -367,7 +367,7 @@ def judge_forward(value: Any, x: Array, layer: tuple[Array, ...], sequences: boo
     hint = "Only h after the last timestep."
     if sequences:
         hint = "h after each timestep, the samples first: stack along the axis 1."
-        if found.shape == hidden.swapaxes(0, 1).shape:
+        if alike(found, hidden.swapaxes(0, 1)):
             hint = Mistake("The timesteps come first here; the samples should: stack along the axis 1.")
         elif found.shape == hidden[:, -1].shape:
             hint = "This is h of one timestep only: keep it of each."
@@ -411,7 +411,7 @@ def _misreadings(x: Array, layer: tuple[Array, ...], sequences: bool) -> dict[st
 @exercise("lstm-forward", share=3, read=SEQUENCE)
 def test_forward_gives_the_last_hidden_state(student: Student, rng: np.random.Generator) -> None:
     """The hidden state after the last timestep, (samples, units)."""
-    for samples, timesteps, features, units in ((1, 3, 2, 2), (3, 5, 2, 4), (2, 1, 3, 2), (4, 7, 3, 3)):
+    for samples, timesteps, features, units in ((1, 4, 2, 2), (3, 5, 2, 4), (2, 1, 3, 2), (4, 7, 3, 3)):
         x, layer = np.round(rng.normal(size=(samples, timesteps, features)), 2), weights(rng, features, units)
         judge_forward(student.lstm_forward(x, *layer), x, layer, sequences=False)
 
@@ -419,7 +419,7 @@ def test_forward_gives_the_last_hidden_state(student: Student, rng: np.random.Ge
 @exercise("lstm-forward", share=2, read=SEQUENCE)
 def test_forward_gives_all_hidden_states(student: Student, rng: np.random.Generator) -> None:
     """With return_sequences the hidden states after all timesteps, (samples, timesteps, units)."""
-    for samples, timesteps, features, units in ((1, 3, 2, 2), (3, 5, 2, 4), (2, 1, 3, 2), (1, 6, 1, 3)):
+    for samples, timesteps, features, units in ((1, 4, 2, 2), (3, 5, 2, 4), (2, 1, 3, 2), (1, 6, 1, 3)):
         x, layer = np.round(rng.normal(size=(samples, timesteps, features)), 2), weights(rng, features, units)
         judge_forward(student.lstm_forward(x, *layer, return_sequences=True), x, layer, sequences=True)
 

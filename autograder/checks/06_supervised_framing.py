@@ -86,6 +86,8 @@ def column_is(found: pd.DataFrame, name: str, values: Array, step: int) -> None:
         "Off by one: this is shifted by one row too many.": moved(values, step + (1 if step > 0 else -1)),
         "Off by one: this is shifted by one row too few.": moved(values, step - (1 if step > 0 else -1)),
     }
+    if abs(step) > 1:
+        mistakes["This is the step of 1, whatever k is."] = moved(values, 1 if step > 0 else -1)
     close(numbers, expected, f"column {name}", hint, mistakes=mistakes)
 
 
