@@ -52,6 +52,11 @@ class Finding:
     kind: str = ""
 
     @property
+    def in_parts(self) -> bool:
+        """Whether there is more to lay out than a sentence."""
+        return bool(self.call or self.read or self.found)
+
+    @property
     def sentences(self) -> str:
         """All of it in a row."""
         problem = self.problem if self.problem.endswith((".", "?", "!")) else f"{self.problem}."

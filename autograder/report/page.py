@@ -108,7 +108,9 @@ def feedback(graded: Graded, level: Level = "now") -> str:
 
 def _failures(exercise: ExerciseResult) -> dict[str, Any]:
     """The causes to lay out; none where the exercise's message says all there is to say."""
-    laid_out = exercise.outcome in {"partial", "not_earned"} and any(check.finding for check in exercise.checks)
+    laid_out = exercise.outcome in {"partial", "not_earned"} and any(
+        check.finding and check.finding.in_parts for check in exercise.checks
+    )
     found = causes(exercise.checks) if laid_out else []
     return {
         "causes": found,

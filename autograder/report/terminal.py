@@ -64,7 +64,7 @@ def details(console: Console, result: Result) -> None:
             f"{points(exercise.points)} / {points(exercise.max_points)}"
         )
         found = causes(exercise.checks) if exercise.outcome in {"partial", "not_earned"} else []
-        if not any(cause.finding.call or cause.finding.read for cause in found):
+        if not any(cause.finding.in_parts for cause in found):
             for line in plain(exercise.message).splitlines():
                 console.print(f"    {escape(line)}")
             continue
