@@ -56,6 +56,19 @@ def step(x_t: Array, h: Array, c: Array, *layer: Array) -> tuple[Array, Array]:
     return gates["output"] * np.tanh(c), c
 
 
+def steps_in_other_orders(x_t: Array, h: Array, c: Array, kernel: Array, recurrent: Array,
+                          bias: Array) -> dict[str, tuple[Array, Array]]:  # fmt: skip
+    """What a step makes of blocks in another order than Keras's, h' and c', by the sentence about it."""
+    found = {}
+    for order in permutations(BLOCKS):
+        if order[2:] != BLOCKS[2:]:  # input and forget gate alone exchanged is a mistake of its own
+            gates = activated(x_t @ kernel + h @ recurrent + bias, order)
+            new = gates["forget"] * c + gates["input"] * gates["cell"]
+            told = f"The blocks are taken in the order {', '.join(order)}; Keras has input, forget, cell, output."
+            found[told] = gates["output"] * np.tanh(new), new
+    return found
+
+
 def handed_on(h: Array, c: Array) -> tuple[Array, Array]:
     return h, c
 
@@ -296,6 +309,7 @@ def test_step_updates_the_cell(student: Student, rng: np.random.Generator) -> No
             "Here 1 - forget stands in for the input gate, as in a GRU.": f * c + (1 - f) * g,
             "The cell state itself goes through no tanh; only what is shown of it does.": np.tanh(f * c + i * g),
         }
+        mistakes |= {told: new for told, (_, new) in steps_in_other_orders(x_t, h, c, *layer).items()}
         if alike(c_t, right_h) and not alike(h_t, right_c):
             mistakes = {"This is h_t again: the second thing returned should be the cell state.": right_h}
         close(c_t, right_c, "c_t", "c_t = forget * c_prev + input * cell, element by element.", mistakes=mistakes)
@@ -317,6 +331,7 @@ def test_step_shows_the_hidden_state(student: Student, rng: np.random.Generator)
             "The tanh belongs around c_t only, and the output gate outside.": np.tanh(o * right_c),
             "The cell state goes through tanh, not through a sigmoid.": o * logistic(right_c),
         }
+        mistakes |= {told: shown for told, (shown, _) in steps_in_other_orders(x_t, h, c, *layer).items()}
         close(h_t, right_h, "h_t", "h_t = output * tanh(c_t).", mistakes=mistakes)
 
 
