@@ -10,7 +10,8 @@ from rich.table import Table
 
 from autograder.batch import workers_for
 from autograder.box import BoxUnavailable, Limits
-from autograder.box.canary import PROTECTIONS, REQUIRED, observe
+from autograder.box.canary import PROTECTIONS, REQUIRED
+from autograder.box.start import ready
 from autograder.course import Course
 from autograder.pipeline import RECORDED_VERSIONS, versions_here
 from autograder.seed import seed_file
@@ -32,10 +33,13 @@ def examine_machine(course: Course, console: Console) -> bool:
         f"{limits.memory >> 20} MiB in all; {limits.processes} processes"
     )
     try:
-        protections = observe(limits, [*course.private, seed_file()])
+        with ready(limits, [*course.private, seed_file()], ()) as start:
+            protections = start.protections
     except BoxUnavailable as problem:
         console.print(str(problem), style="red", markup=False)
         return False
+    way = "forked from a warm process" if start.parent else "cold: the warm start does not hold here"
+    console.print(f"[bold]Start[/]        {way}")
     table = Table(title="What the box holds, observed by attacking it", title_justify="left", header_style="bold")
     table.add_column("held")
     table.add_column("protection")

@@ -108,6 +108,7 @@ def prepare(course: Course, name: str, students: int, folder: Path) -> dict[str,
             1,
         ),
         "nbgrader autograde": (["nbgrader", "autograde", name, "--force", "--create"], gradebook, students),
+        "autograder --cold, 1 worker": ([*grade, "--workers", "1", "--cold"], folder, students),
         "autograder, 1 worker": ([*grade, "--workers", "1"], folder, students),
         "autograder, 2 workers": ([*grade, "--workers", "2"], folder, students),
     }

@@ -54,13 +54,17 @@ def observe(limits: Limits, hidden: list[Path], warm: str | None = None) -> dict
             "home_size": limits.home_size,
             "processes": limits.processes,
         }
-        with _box(warm, limits, "canary", json.dumps(facts)) as box:
+        # Two processes that together break a small limit: does the kernel end them for it?
+        small = dataclasses.replace(limits, memory=96 * MIB)
+        gluttons = ("glutton", os.readlink("/proc/self/ns/pid"), str(64 * MIB))
+        with _box(warm, limits, "canary", json.dumps(facts)) as box, _box(warm, small, *gluttons) as crowd:
             try:
                 found = wire.unpack(wire.receive(box.connection(limits.start_seconds), limits.start_seconds))
             except (EOFError, OSError, wire.WireError) as error:
                 raise BoxUnavailable(_advice(box.complaint() or str(error))) from error
+            together = _runs_out_of_memory(crowd)
     observed = {name: found.get(name) is True for name in PROTECTIONS}
-    return observed | {"memory_of_all_bounded": _memory_of_all_is_bounded(limits, warm)}
+    return observed | {"memory_of_all_bounded": together}
 
 
 @functools.cache
@@ -74,17 +78,13 @@ def _box(warm: str | None, limits: Limits, *program: str) -> Box:
     return Box(limits, program) if warm is None else WarmBox(warm, limits, program)
 
 
-def _memory_of_all_is_bounded(limits: Limits, warm: str | None) -> bool:
-    """Two processes that together break a small limit: does the kernel end them for it?"""
-    small = dataclasses.replace(limits, memory=96 * MIB)
-    program = ("glutton", os.readlink("/proc/self/ns/pid"), str(64 * MIB))
-    with _box(warm, small, *program) as box:
-        if not box.memory_is_grouped:
-            return False
-        until = time.monotonic() + 2
-        while time.monotonic() < until and not box.is_out_of_memory():
-            time.sleep(0.01)
-        return box.end() is Ending.MEMORY
+def _runs_out_of_memory(box: Box) -> bool:
+    if not box.memory_is_grouped:
+        return False
+    until = time.monotonic() + 2
+    while time.monotonic() < until and not box.is_out_of_memory():
+        time.sleep(0.01)
+    return box.end() is Ending.MEMORY
 
 
 def _advice(complaint: str) -> str:

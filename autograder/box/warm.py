@@ -5,6 +5,7 @@ namespaces, gets folders, limits and a user of its own as `plan` says, and is as
 makes: the canary attacks it as well.
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -97,8 +98,11 @@ class Parent:
     def __enter__(self) -> "Parent":
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self.end()
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        if kind is KeyboardInterrupt:
+            atexit.register(self.end)  # after what workers may still bring to an end
+        else:
+            self.end()
 
 
 class WarmBox(Box):
@@ -146,7 +150,6 @@ class WarmBox(Box):
             "root": os.geteuid() == 0,
             "user": self._user,
             "filter": seccomp.code().hex(),
-            "keeps": [],
         }
 
     def _start(self, program: Sequence[str]) -> None:

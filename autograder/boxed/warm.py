@@ -39,18 +39,21 @@ def main() -> NoReturn:
     listener, grader = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
     later = [*EVERY_BOX, *sys.argv[3:]]
     watched: list[Any] = [listener, grader]
+    patience = 0.0
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # as every kernel has it when it imports
     gc.disable()  # nothing here makes cycles that matter; a child turns it on again
     while True:
-        waiting = select.select(watched, [], [], 0 if later else None)[0]
+        waiting = select.select(watched, [], [], patience if later else None)[0]
         if grader in waiting:
             sys.exit()  # and every box with this
         if listener in waiting:
             connection, _ = listener.accept()
             with connection, contextlib.suppress(OSError, ValueError, KeyError):
                 _answer(connection, listener)
+            patience = 0.1  # who has asked for one thing asks for the next
         else:
             _import(later.pop(0))
+            patience = 0.0
 
 
 def _answer(connection: socket.socket, listener: socket.socket) -> None:
@@ -91,7 +94,7 @@ def _leave(plan: dict[str, Any], lifeline: socket.socket, descriptors: list[int]
     """In the fork: out of every namespace of the parent. The process that is in the new ones is forked from here."""
     try:
         listener.close()
-        _close_all_but({lifeline.fileno(), *descriptors, *plan["keeps"]})
+        _close_all_but({lifeline.fileno(), *descriptors})
         if plan["has_group"]:
             with open(descriptors.pop(0), "wb", buffering=0) as processes:
                 processes.write(b"0")  # this process, before it takes any memory
