@@ -185,6 +185,9 @@ class _Assignment:
     def _mutant(self, mutant: Mutant, found: Trial | Lost) -> None:
         one = self.exercises[mutant.exercise]
         one.mutants += 1
+        if isinstance(found, Lost) and found.why == "raised":
+            one.found("lost", mutant.operator, f"{found.text}\n{_diff(mutant.before, mutant.after)}")
+            return
         if isinstance(found, Lost):
             one.killed += 1
             one.lost += 1

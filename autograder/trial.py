@@ -73,10 +73,15 @@ def attempt(root: Path, assignment: str, exercise: str, code: str, seeds: tuple[
         visible = ""
         try:
             _run(course.by_grade_id[f"check-{exercise}"].source, namespace)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             visible = f"{type(error).__name__}: {error}"
-        results = tuple(_marks(course, Kernel(namespace), seed, [exercise])[0] for seed in seeds)
-    return Trial(results, visible)
+        results = [_marks(course, Kernel(namespace), seed, [exercise])[0] for seed in seeds]
+        for place, seed in enumerate(seeds):
+            if results[place].points != results[0].points:
+                # It may remember the examination before: once more, with a memory of its own.
+                fresh = Kernel(_run_cells(course, solved | {exercise: code}, until=exercise))
+                results[place] = _marks(course, fresh, seed, [exercise])[0]
+    return Trial(tuple(results), visible)
 
 
 def attempt_whole(root: Path, assignment: str, exercise: str, code: str, seed: int, others: tuple[str, ...]) -> Trial:
@@ -91,7 +96,7 @@ def needs(root: Path, assignment: str, exercise: str, seed: int) -> tuple[Exerci
     """The reference's mark, and all names of the notebook that its answer and its checks look up."""
     course, solved = _course(root, assignment)
     with _in_its_folder(course):
-        kernel = Kernel(_run_cells(course, solved))
+        kernel = Kernel(_run_cells(course, solved, until=exercise))
         found = _marks(course, kernel, seed, [exercise])[0]
     looked_up = {name: loaded(cell) for cell in _sources(course, solved) for name in stored(cell)}
     wanted = kernel.asked | loaded(solved[exercise])
@@ -150,7 +155,7 @@ def _run_cells(course: Assignment, answers: dict[str, str], until: str | None = 
     wanted = [cell for cell in course.cells if cell.kind in {"locked", "solution"}]
     with contextlib.redirect_stdout(io.StringIO()):
         for cell in wanted:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception, SystemExit):
                 _run(answers[str(cell.exercise)] if cell.kind == "solution" else cell.source, namespace)
             if until is not None and cell.exercise == until:
                 break

@@ -16,7 +16,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 from conftest import SEED
-from submissions import COURSE
+from submissions import COURSE, solved, source
 
 from autograder import trial
 from autograder.corpus import Sample, corpus
@@ -88,6 +88,23 @@ def test_the_held_out_year_is_on_no_page(crew: Crew) -> None:
         html = page.feedback(graded, level)
         assert found.checks[0].title in html or level == "now"
         assert not {*pairwise(re.findall(r"\d+", html))} & {pair for pair in hidden if min(map(len, pair)) > 2}
+
+
+@pytest.mark.parametrize("assignment", COURSE.names)
+def test_no_exercise_hangs_on_another(assignment: str, crew: Crew) -> None:
+    """A wrong answer costs the points of its own exercise: what others are marked by looks up nothing that it defines.
+
+    So it is with the reference, and with the checks; `autograder assess` measures it for every wrong answer.
+    """
+    defined = {
+        one.id: trial.stored(source(solved(assignment), one.id)) for one in COURSE.assignment(assignment).exercises
+    }
+    wanted = [one for one in defined if one not in CORPORA[assignment].builds_on_others]
+    jobs = [Job(one, trial.needs, (COURSE.root, assignment, one, SEED), seconds=120) for one in wanted]
+    for job, (result, names) in crew.do(jobs):
+        assert result.outcome == "earned", result.message
+        others = {other: names & its for other, its in defined.items() if other != job.tag and names & its}
+        assert not others, f"{job.tag} looks these up"
 
 
 @pytest.mark.parametrize("assignment", COURSE.names)

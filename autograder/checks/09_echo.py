@@ -187,7 +187,11 @@ def how_compiled(model: Any) -> Any:
         loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", type(loss).__name__)
     )
     optimizer = getattr(model, "optimizer", None)
-    return {"loss": str(name), "optimizer": type(optimizer).__name__}
+    try:
+        rate = float(optimizer.learning_rate)
+    except (AttributeError, TypeError, ValueError):
+        rate = None  # a schedule, perhaps
+    return {"loss": str(name), "optimizer": type(optimizer).__name__, "rate": rate}
 
 
 def built(student: Student, timesteps: int, features: int, units: int | None = None) -> tuple[Handle, Model]:
@@ -246,6 +250,9 @@ def test_model_is_compiled(student: Student) -> None:
     that(loss == "categoricalcrossentropy", f"the loss should be categorical cross-entropy, but is {show(found)}.",
          "The targets are one-hot rows: not binary, not sparse.")  # fmt: skip
     equal(found.get("optimizer"), "Adam", "the optimizer")
+    rate = found.get("rate")
+    that(not isinstance(rate, float) or 0 < rate <= 0.1, f"with a learning rate of {show(rate)} nothing is learned.",
+         "Leave Adam's own rate of 0.001 here.")  # fmt: skip
 
 
 # evaluate: with a model of the check's own, which echoes a timestep of its choice
