@@ -137,7 +137,7 @@ class _Examiner:
     # hooks
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        config.addinivalue_line("markers", "exercise(id, share, read): what a check decides")
+        config.addinivalue_line("markers", "exercise(id, share, read, curves): what a check decides")
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in list(items):

@@ -19,6 +19,7 @@ Every value from the box goes through these functions before anything else is do
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -63,9 +64,35 @@ class Wrong(AssertionError):
         self.clues = Clues(named) if named else clues
 
 
-def exercise(id: str, share: float = 1, read: str = "") -> pytest.MarkDecorator:
-    """Mark a test as a check of `id` that decides `share` of its points (relative to its other checks)."""
-    return pytest.mark.exercise(id=id, share=share, read=read)
+@dataclass(frozen=True)
+class Curve:
+    """How the credit grows along a metric: in straight lines from point to point, each a place and the credit there.
+
+    A place is a value of the metric, or the name of one that is known only while grading.
+    """
+
+    metric: str
+    points: tuple[tuple[float | str, float], ...]
+
+    def credit(self, value: float, *places: float) -> float:
+        """The credit for `value`, from 0 to 1; `places` are those of all points, if they have names."""
+        if not np.isfinite(value):
+            return 0.0
+        known = places or [float(place) for place, _ in self.points]
+        at, credits = zip(*sorted(zip(known, (credit for _, credit in self.points), strict=True)), strict=True)
+        return float(np.interp(value, at, credits))
+
+    def __str__(self) -> str:
+        begin, *_, end = (place if isinstance(place, str) else f"{place:.2f}" for place, _ in self.points)
+        return f"The points grow from {begin} to {end}."
+
+
+def exercise(id: str, share: float = 1, read: str = "", curves: Sequence[Curve] = ()) -> pytest.MarkDecorator:
+    """Mark a test as a check of `id` that decides `share` of its points (relative to its other checks).
+
+    A check that gives credit along a metric names its `curves`.
+    """
+    return pytest.mark.exercise(id=id, share=share, read=read, curves=tuple(curves))
 
 
 def that(condition: bool, message: str, hint: str = "") -> None:

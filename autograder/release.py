@@ -2,7 +2,7 @@
 
 `release/NAME/` is what `nbgrader generate_assignment` makes of `source/NAME/`; `solutions/NAME/` is the
 reference submission, the source notebook without its markers, with the outputs of a run in the box.
-`source/slide_map.md` says which slide is taught where.
+`source/slide_map.md` says which slide is taught where, `source/partial_credit.md` how the points are shared.
 """
 
 import copy
@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from autograder import slide_map
+from autograder import partial_credit, slide_map
 from autograder.box import Limits
 from autograder.course import Course
 from autograder.execution import Session
@@ -58,9 +58,12 @@ def make(course: Course, names: list[str], solutions: bool, console: Console) ->
             path.write_text(
                 as_text(executed(reference(course.root / "source" / name / f"{name}.ipynb"), data)), encoding="utf-8"
             )
-    (course.root / "source" / slide_map.FILE).write_text(
-        slide_map.as_markdown(course.root / "source"), encoding="utf-8"
-    )
+    pages = {
+        slide_map.FILE: slide_map.as_markdown(course.root / "source"),
+        partial_credit.FILE: partial_credit.as_markdown(Course(course.root)),
+    }
+    for name, text in pages.items():
+        (course.root / "source" / name).write_text(text, encoding="utf-8")
 
 
 def student_version(source: Path, folder: Path) -> Path:

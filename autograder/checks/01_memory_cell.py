@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.expectations import Array, array, close, equal, exercise, parts, show, that, unchanged
+from autograder.expectations import Array, Curve, array, close, equal, exercise, parts, show, that, unchanged
 from autograder.misconceptions import Mistake
 from autograder.student import Student
 
@@ -571,10 +571,11 @@ GOES_IN_COMES_OUT = {
     "echo": ("many-to-one", "five digits go in, one after the other; a single one comes out"),
     "traffic": ("many-to-one", "24 hours go in, one after the other; a single number comes out"),
 }
-BY_ONE_WORD = 2  # right ones that the same answer for all reaches
+# The same word for all reaches two.
+CURVE = Curve("right ones of the five", ((2, 0), (5, 1)))
 
 
-@exercise("applications", read=TYPES)
+@exercise("applications", read=TYPES, curves=[CURVE])
 def test_names_the_types(student: Student, award: Callable[[float, str], None]) -> None:
     """Each application has its type."""
     found = student["sequence_type"]
@@ -585,7 +586,7 @@ def test_names_the_types(student: Student, award: Callable[[float, str], None]) 
     wrong = [f"{key}: {sentence}." for key, (right, sentence) in GOES_IN_COMES_OUT.items() if said[key] != right]
     right = len(said) - len(wrong)
     if wrong:
-        award(max(right - BY_ONE_WORD, 0) / (len(said) - BY_ONE_WORD),
+        award(CURVE.credit(right),
               f"{right} of {len(said)} are right. Think again about these. {' '.join(wrong)} "
               "Count the timesteps of what goes in and of what comes out.")  # fmt: skip
 

@@ -550,12 +550,18 @@ def test_sensitivity_is_rmse_shuffled_minus_ordered(student: Student, rng: np.ra
 
 @exercise("order-matters", share=1, read=ORDER)
 def test_sensitivity_without_order_is_zero(student: Student, rng: np.random.Generator) -> None:
-    """A model that does not look at the order has a sensitivity of 0."""
+    """A model that does not look at the order has a sensitivity of 0, and one that does has not."""
     X = readings(rng, 60).reshape(10, 6)
     for _ in range(3):
         found = array(student.order_sensitivity(mean_value, X, X[:, -1], generator(rng)), "the result", ())
         close(found, 0.0, "the sensitivity of a forecast by the mean of the window", atol=1e-4,
               hint="Shuffle the timesteps only; samples and targets stay where they are.")  # fmt: skip
+    # The last of 6 timesteps stays the last in all of 15 draws with a chance below 1 in 10^11.
+    others = [
+        array(student.order_sensitivity(last_value, X, X[:, -1], generator(rng)), "the result", ()) for _ in range(15)
+    ]
+    that(bool(np.any(np.abs(others) > 1e-3)), "the sensitivity of a forecast by the last value is 0 as well.",
+         "Hand the shuffled windows to predict.")  # fmt: skip
 
 
 # baselines

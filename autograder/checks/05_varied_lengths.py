@@ -168,10 +168,12 @@ def _minus_zero(error: StudentError) -> Exception:
 
 @exercise("pad", share=2, read=PADDING)
 def test_pad_refuses_what_is_too_long(student: Student, rng: np.random.Generator) -> None:
-    """A sequence longer than `length` is an error, whichever it is."""
+    """A sequence longer than `length` is an error, whichever it is, and one just as long is not."""
     for lengths in ((2, 4), (5, 3, 1)):
         sequences = draw(rng, *lengths)
         for side in SIDES:
+            fitting = student.pad(sequences, length=max(lengths), side=side)
+            array(fitting, "the array of sequences that do fit", (len(lengths), max(lengths)))
             try:
                 found = student.pad(sequences, length=max(lengths) - 1, side=side)
             except StudentError as error:
@@ -188,7 +190,7 @@ def test_pad_refuses_what_is_too_long(student: Student, rng: np.random.Generator
 def test_pad_changes_nothing(student: Student, rng: np.random.Generator) -> None:
     """The sequences that are passed in stay as they are."""
     for side in SIDES:
-        student.pad(draw(rng, 3, 1, 2), length=5, side=side)
+        array(student.pad(draw(rng, 3, 1, 2), length=5, side=side), "the padded array", (3, 5))
         unchanged(student, "Write into a new array; append and insert change the list that was passed in.")
 
 
@@ -253,7 +255,7 @@ def test_truncates_pre_by_default(student: Student, rng: np.random.Generator) ->
 def test_truncate_changes_nothing(student: Student, rng: np.random.Generator) -> None:
     """The sequences that are passed in stay as they are."""
     for side in SIDES:
-        student.truncate(draw(rng, 4, 2, 3), 2, side=side)
+        array(student.truncate(draw(rng, 4, 2, 3), 2, side=side), "the list of sequences of length 2", (3, 2))
         unchanged(student, "Slices make new lists; del, pop and assignment change the list that was passed in.")
 
 
@@ -339,7 +341,8 @@ def test_matrix_keeps_fractions(student: Student, rng: np.random.Generator) -> N
 def test_matrix_changes_nothing(student: Student, rng: np.random.Generator) -> None:
     """The sequences that are passed in stay as they are."""
     for padding, truncating in (SIDES, SIDES[::-1]):
-        student.to_matrix(draw(rng, 4, 1, 3), 3, padding=padding, truncating=truncating)
+        matrix = student.to_matrix(draw(rng, 4, 1, 3), 3, padding=padding, truncating=truncating)
+        array(matrix, "the matrix", (3, 3))
         unchanged(student)
 
 
