@@ -8,7 +8,7 @@ BIN := .venv/bin
 # -I: neither the working folder nor the user's own packages may stand in for the grader's.
 AUTOGRADER := $(BIN)/python -I -m autograder
 
-.PHONY: grade test release assess benchmark lock box clean
+.PHONY: grade test release assess benchmark thresholds lock box clean
 
 grade: .venv/installed box ## grade the example class
 	$(AUTOGRADER) grade tests/class --output results --cell-seconds 20
@@ -27,6 +27,9 @@ assess: .venv/installed ## measure how well the checks tell right from wrong
 
 benchmark: .venv/installed box ## measure grading beside nbgrader and plain scripts
 	$(BIN)/python benchmarks/grading.py 03_numeric_data 09_echo
+
+thresholds: .venv/installed ## train again what the evidence for the thresholds lacks (an hour for all of it)
+	$(BIN)/python benchmarks/thresholds.py
 
 lock: ## renew the lock files (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --extra instructor --extra dev \
