@@ -397,6 +397,7 @@ def draw(course: Course, found: list[Measurement]) -> None:
 
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
+    from matplotlib.lines import Line2D
 
     plt.rcParams.update({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False})
     rows = [groups(course, lesson, found) for lesson in LESSONS]
@@ -404,7 +405,7 @@ def draw(course: Course, found: list[Measurement]) -> None:
     figure, axes = plt.subplots(6, 1, figsize=(9, 0.25 * sum(heights) + 3), height_ratios=heights, layout="constrained")
     for lesson, own, (top, bottom) in zip(LESSONS, rows, axes.reshape(3, 2), strict=True):
         checks = checks_of(lesson.name)
-        draw_curve(top, lesson, checks, own)
+        draw_curve(top, lesson, checks)
         for place, (model, threads, runs) in enumerate(own):
             colour = {1: BLUE, 2: ORANGE}[threads] if model.kind == "reference" else COLOURS[model.kind]
             jitter = np.random.default_rng(0).uniform(-0.28, 0.28, len(runs))
@@ -425,15 +426,13 @@ def draw(course: Course, found: list[Measurement]) -> None:
             top.set_xlim(-0.02, 1.02)
     colours = {"reference, 1 thread": BLUE, "2 threads": ORANGE}
     colours |= {KINDS[kind]: colour for kind, colour in COLOURS.items()}
-    dots = [
-        plt.Line2D([], [], color=colour, marker="o", linestyle="", label=label) for label, colour in colours.items()
-    ]
+    dots = [Line2D([], [], color=colour, marker="o", linestyle="", label=label) for label, colour in colours.items()]
     figure.legend(handles=dots, loc="outside lower center", ncols=len(dots), frameon=False, fontsize=8)
     figure.savefig(PLOT, dpi=110, metadata={"Software": "", "Description": state(course, found)})
     plt.close(figure)
 
 
-def draw_curve(ax: Any, lesson: Lesson, checks: ModuleType, own: list[tuple[Model, int, list[Measurement]]]) -> None:
+def draw_curve(ax: Any, lesson: Lesson, checks: ModuleType) -> None:
     """The credit along the metric, with the baselines."""
     if lesson.epochs:
         x = np.linspace(0, 1, 501)
@@ -447,14 +446,14 @@ def draw_curve(ax: Any, lesson: Lesson, checks: ModuleType, own: list[tuple[Mode
             credit = [checks.credit_of(value, nothing, min(naive.values())) for value in x]
             ax.plot(x, credit, color="black", linestyle=style, label=f"forecasting {label}")
         ax.legend(loc="upper left", bbox_to_anchor=(0.04, 1.05), frameon=False, fontsize=7)
-    labels: dict[float, str] = {}
-    for label, value in lesson.baselines(checks).items():
+    texts: dict[float, str] = {}
+    for name, value in lesson.baselines(checks).items():
         ax.axvline(value, color=GREY, linewidth=0.8)
-        near = next((place for place in labels if abs(place / value - 1) < 0.05), None)  # one text for neighbours
-        short = label.split(",")[0]
-        labels[near or value] = f"{labels[near]}, {short}" if near else short
-    for value, label in labels.items():
-        ax.text(value, 1.08, label, color=GREY, fontsize=7, rotation=20, ha="left", va="bottom")
+        near = next((place for place in texts if abs(place / value - 1) < 0.05), None)  # one text for neighbours
+        short = name.split(",")[0]
+        texts[near or value] = f"{texts[near]}, {short}" if near else short
+    for place, text in texts.items():
+        ax.text(place, 1.08, text, color=GREY, fontsize=7, rotation=20, ha="left", va="bottom")
     ax.set(ylabel="credit", ylim=(-0.05, 1.08), yticks=[0, 0.5, 1])
     ax.tick_params(labelbottom=False)
     ax.set_title(f"{lesson.name}: {lesson.exercise}", loc="left", pad=30, fontsize=10, fontweight="bold")
