@@ -28,6 +28,7 @@ from autograder.course import Course
 from autograder.inference import rebuild
 from autograder.partial_credit import checks_of
 from autograder.release import reference
+from autograder.trial import loaded, stored
 
 HERE: Final = Path(__file__).resolve().parent
 FILE: Final = HERE / "thresholds.csv"
@@ -95,9 +96,17 @@ def cells(course: Course, lesson: str) -> list[tuple[str, str]]:
 
 
 def digest(course: Course, model: Model) -> str:
-    """Of the code that makes the model, comments and docstrings left out."""
+    """Of the code that makes the model, as far as it is needed, comments and docstrings left out."""
     texts = [text for name, text in cells(course, model.lesson) if name != EXERCISES[model.lesson][0]]
-    return hashlib.sha256("\n".join(map(bare, [*texts, model.code])).encode()).hexdigest()[:12]
+    needed: list[str] = []
+    wanted, known = loaded(model.code), set[str]()
+    while wanted:
+        known |= wanted
+        more = [text for text in texts if text not in needed and stored(text) & wanted]
+        needed += more
+        wanted = {name for text in more for name in loaded(text)} - known
+    code = [text for text in texts if text in needed]  # in the lesson's order
+    return hashlib.sha256("\n".join(map(bare, [*code, model.code])).encode()).hexdigest()[:12]
 
 
 def bare(code: str) -> str:
