@@ -217,7 +217,7 @@ def is_truncated(student: Student, value: Any, sequences: Sequences, length: int
          [one[length:] if side == "pre" else one[:-length] for one in sequences]),
         ("Off by one: one reading too many remains.", truncated(sequences, length + 1, side)),
         ("Only one reading is cut off: `length` is how many remain.",
-         [one[1:] if side == "pre" else one[:-1] for one in sequences]),
+         [one if len(one) <= length else one[1:] if side == "pre" else one[:-1] for one in sequences]),
         ("Off by one: one reading too few remains.", truncated(sequences, length - 1, side)),
     )  # fmt: skip
     fitting = Clues(frozenset(told for told, wrong in mistakes if _all_same(found, wrong)))
@@ -286,6 +286,8 @@ def is_matrix(
             (truncating, padding, "`padding` and `truncating` are mixed up."),
             (filled, cut, "Pre and post are swapped, both for cutting and for padding."),
         )
+        # Where the two sides are not the same, mixing them up is swapping both: who swaps is told where they are.
+        if ((t, p) == (cut, filled) and told.startswith("Pre") == (padding == truncating)) or (t, p) != (cut, filled)
     ]
     mistakes += [
         ("Rows and columns are swapped: each sequence is a row.", wanted.T),

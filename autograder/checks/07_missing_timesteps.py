@@ -227,6 +227,7 @@ def lines_are(value: Any, frame: pd.DataFrame, columns: list[str], rows: int, ca
                 _off_the_line(got, values, expected, rows, column in columns),
                 what=f"column {column}",
                 evidence=(got, expected),
+                clues=_wrong_lines(got, values, expected, rows) if column in columns else None,
             )
 
 
@@ -237,25 +238,41 @@ def _off_the_line(found: Array, values: Array, expected: Array, rows: int, named
         return "This column was not named: leave its gaps open."
     if not same(found[there], values[there]):
         return "Observed values stay as they are; only gaps are filled."
-    if same(found, on_lines(values, len(values))):
-        return Mistake("All gaps were filled, long ones too: a gap longer than max_gap stays as it is.")
     start, inner = int(np.argmax(there)), np.flatnonzero(there)[-1] + 1
     if not np.isnan(found[:start]).all():
         return "Before the first value there is nothing to draw a line from: these rows stay NaN."
-    if same(found[:inner], on_lines(values, rows, cut_off=True)[:inner]) and not same(found[:inner], expected[:inner]):
-        return Mistake(
-            "A longer gap was begun, as pandas' `limit` does: look how long each gap is, and leave the long ones whole."
-        )
-    for other, sentence in ((rows - 1, "at most max_gap: one of exactly max_gap is filled"),
-                            (rows + 1, "the number of missing rows times the step")):  # fmt: skip
-        if same(found[:inner], on_lines(values, other)[:inner]):
-            return Mistake(f"Off by one: a gap is as long as its missing rows, {sentence}.")
-    if same(found[:inner], pd.Series(values).ffill().to_numpy()[:inner]):
-        return Mistake("The value before the gap was repeated: go in equal steps to the value after it.")
     if same(found[inner:], expected[inner:]):
         return "Equal steps from the last value before the gap to the first one after it; a longer gap is left whole."
     return (
         "After the last value there is no line: NaN, or the last value repeated if the gap is not longer than max_gap."
+    )
+
+
+def _wrong_lines(found: Array, values: Array, expected: Array, rows: int) -> Clues:
+    """The mistakes that the rows up to the last value show."""
+    inner = np.flatnonzero(~np.isnan(values))[-1] + 1
+    mistakes = {
+        "All gaps were filled, long ones too: a gap longer than max_gap stays as it is.": on_lines(values, len(values)),
+        "A longer gap was begun, as pandas' `limit` does: look how long each gap is, and leave the long ones whole.": (
+            on_lines(values, rows, cut_off=True)
+        ),
+        "Off by one: a gap is as long as its missing rows, and one of exactly max_gap is filled.": (
+            on_lines(values, rows - 1)
+        ),
+        "Off by one: a gap is as long as its missing rows times the step; this one is longer than max_gap.": (
+            on_lines(values, rows + 1)
+        ),
+        "The value before the gap was repeated: go in equal steps to the value after it.": (
+            pd.Series(values).ffill().to_numpy()
+        ),
+        "Nothing was filled.": values,
+    }
+    return Clues(
+        frozenset(
+            told
+            for told, wrong in mistakes.items()
+            if same(found[:inner], wrong[:inner]) and not same(wrong[:inner], expected[:inner])
+        )
     )
 
 
@@ -288,8 +305,8 @@ def test_long_gaps_are_left_whole(student: Student, short: int, long: int, turne
 @exercise("interpolate", share=1, read=LINES)
 def test_a_gap_of_just_max_gap_is_filled(student: Student, rng: np.random.Generator) -> None:
     """A gap is as long as its missing rows: of exactly `max_gap` it is filled, one row more and it is left."""
-    frame = pd.DataFrame({"flow": holed(rng, "x...x....xx..x")}, index=clock(14, "h"))
-    for rows in (2, 3, 4):
+    frame = pd.DataFrame({"flow": holed(rng, "x...x....xx..x.....x")}, index=clock(20, "h"))
+    for rows in (3, 2, 4):
         value = student.fill_short_gaps(frame, ["flow"], pd.Timedelta(rows, "h"))
         lines_are(value, frame, ["flow"], rows, f"hourly, max_gap {rows} hours")
 
@@ -368,7 +385,8 @@ def weeks_are(value: Any, series: pd.Series, step: str, rows: int, weeks: int, c
     hint = "The mean of the values observed 1, ..., weeks weeks before, of a longer gap for its first max_gap only."
     seen = Clues()
     if not same(found, expected):
-        wrong = ((told, from_weeks(values, week, rows, weeks, **faults)) for faults, told in FAULTS)
+        wrong = [(told, from_weeks(values, week, rows, weeks, **faults)) for faults, told in FAULTS]
+        wrong.append(("Nothing was filled.", values))
         seen = Clues(frozenset(told for told, other in wrong if same(found, other)))
     lost = np.flatnonzero(np.isnan(values))
     for place in lost:
