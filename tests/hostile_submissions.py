@@ -12,8 +12,8 @@ from a notebook in which the `honest` exercises are answered rightly and no othe
     bytes                       what the file is in place of a notebook in UTF-8
     beside, student             other files in the submission's folder; the student's name
 
-and is held to `cause`, to what its message `says`, to what is `not_told` anywhere, and, with `sees_nothing`, to having
-found nothing.
+and is held to its `outcome` (`or_else` to another that is as good), to `cause`, to what its message `says`, to what is
+`not_told` anywhere, and, with `sees_nothing`, to having found nothing.
 """
 
 import json
@@ -58,6 +58,7 @@ class Hostile:
     bytes: str = "utf-8"
     beside: dict[str, str] = field(default_factory=dict)
     student: str = "eve"
+    or_else: str | None = None
     cause: str | None = None
     says: str = ""
     not_told: tuple[str, ...] = ()

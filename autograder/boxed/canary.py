@@ -22,8 +22,10 @@ from . import wire
 NAMESPACES = ("pid", "net", "ipc", "mnt", "uts")
 ENVIRONMENT = (
     "PATH", "HOME", "PWD", "LANG", "LC_CTYPE", "TZ", "GRADER_CHANNEL", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND",
+    "ENABLE_RUNTIME_UPTIME_TELEMETRY", "HDF5_PLUGIN_PATH",
 )  # fmt: skip
-ENVIRONMENT_PREFIXES = ("PYTHON", "OMP_", "OPENBLAS_", "MKL_", "NUMEXPR_", "TF_")
+# Some of them TensorFlow and scikit-learn set themselves, where the warm parent has imported them.
+ENVIRONMENT_PREFIXES = ("PYTHON", "OMP_", "OPENBLAS_", "MKL_", "NUMEXPR_", "TF_", "TF2_", "TPU_", "KMP_")
 
 
 def attacks(facts: dict[str, Any]) -> Iterator[tuple[str, Callable[[], bool]]]:
