@@ -78,7 +78,7 @@ def test_the_process_is_as_if_it_had_been_started_by_a_command(warm: str) -> Non
         "print(sorted(name for name in os.environ if not name.startswith('KMP_')))",  # KMP_: scikit-learn's
         "print(os.environ['MPLBACKEND'], gc.isenabled(), sys.flags.hash_randomization, len(sys.argv))",
         "print(os.umask(0o22), signal.getsignal(signal.SIGCHLD))",
-        "print(sorted(thread.name for thread in threading.enumerate()))",
+        "print(sorted(thread.name.rstrip('0123456789') for thread in threading.enumerate()))",
         "import resource\nnames = [name for name in dir(resource) if 'RLIMIT_' in name]",
         "print([(name, resource.getrlimit(getattr(resource, name))) for name in names])",
         "print(open('/proc/self/status').read().split('CapInh')[1].split('Speculation')[0])",
