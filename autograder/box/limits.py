@@ -14,10 +14,10 @@ class Limits:
     `address_space` what it maps besides, shared memory above all (TensorFlow needs 2.8 GB).
     """
 
-    start_seconds: float = 60
-    cell_seconds: float = 60
-    call_seconds: float = 20
-    total_seconds: float = 600
+    start_seconds: float = 60.0
+    cell_seconds: float = 60.0
+    call_seconds: float = 20.0
+    total_seconds: float = 600.0
     memory: int = 3072 * MIB
     process_memory: int = 2048 * MIB
     address_space: int = 6144 * MIB
