@@ -66,9 +66,13 @@ class When:
 
 
 class _Failed(Exception):
-    def __init__(self, outcome: Outcome, reason: str, turn: Literal["student", "instructor"]) -> None:
+    """Nothing was collected. With `known`, because nothing counts, and not because nobody could look."""
+
+    def __init__(
+        self, outcome: Outcome, reason: str, turn: Literal["student", "instructor"], known: bool = False
+    ) -> None:
         super().__init__(reason)
-        self.outcome, self.reason, self.turn = outcome, reason, turn
+        self.outcome, self.reason, self.turn, self.known = outcome, reason, turn, known
 
 
 def collect_all(
@@ -133,7 +137,10 @@ def _collect(
         # Not `git show`, which walks the whole of a first commit's tree.
         dated = git.run(repository, "log", "-1", "--format=%cI", commit).decode("utf-8", "replace").strip()
     except _Failed as failure:
-        if earlier is not None and earlier.notebooks:
+        if failure.known:  # what an earlier collection took, of another deadline or of none, does not count now
+            for name in released:
+                _remove(folder / student.student / name / f"{name}.ipynb")
+        elif earlier is not None and earlier.notebooks:
             note = f"What was collected at {earlier.fetched_at} stays."
             base = replace(earlier, repository=student.repository, seen=base.seen, notes=(note,))
         return replace(base, outcome=failure.outcome, reason=failure.reason, turn=failure.turn)
@@ -172,9 +179,10 @@ def _failure(told: str, when: When, student: Student) -> _Failed:
     """Whose turn it is after git has said this."""
     if re.search(r"couldn't find remote ref|no such ref was fetched", told):
         if when.tag:
-            return _Failed("missing", f"there is no tag {when.tag}", "student")
-        what = f"there is no branch {student.branch}" if student.branch else "nothing has been pushed to it"
-        return _Failed("missing", what, "student")
+            return _Failed("missing", f"there is no tag {when.tag}", "student", known=True)
+        if student.branch:
+            return _Failed("missing", f"there is no branch {student.branch}", "student", known=True)
+        return _Failed("missing", "nothing has been pushed to it", "student")
     if re.search(
         r"not found|does not exist|not appear to be a git repository|No such file|Permission|40[134]", told
     ) or (re.search(r"could not read|Authentication failed|unable to update url base", told)):
@@ -212,7 +220,7 @@ def _choose(
     if known is not None and (dated is None or commits.index(known) >= commits.index(dated)):
         return known, "seen", ()
     if dated is None:
-        raise _Failed("missing", f"it holds no commit from before {_time(deadline)}", "student")
+        raise _Failed("missing", f"it holds no commit from before {_time(deadline)}", "student", known=True)
     note = "Dated before the deadline, but first seen after it: the date is its author's word."
     return dated, "dated", (note,)
 
@@ -257,15 +265,19 @@ def _take(
                     chosen = path, data
         target = folder / name / f"{name}.ipynb"
         if chosen is None:
-            target.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                target.parent.rmdir()
+            _remove(target)
             continue
         found[name] = chosen[0]
         if not target.is_file() or hashlib.sha256(target.read_bytes()).digest() != hashlib.sha256(chosen[1]).digest():
             target.parent.mkdir(parents=True, exist_ok=True)
             _write(target, chosen[1])
     return found, notes
+
+
+def _remove(notebook: Path) -> None:
+    notebook.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # there may be more in the folder, or no folder
+        notebook.parent.rmdir()
 
 
 def _time(moment: datetime) -> str:

@@ -317,6 +317,16 @@ def test_only_late_work_is_no_submission(ada: Repository, tmp_path: Path) -> Non
     assert "no commit from before 2026-03-01T12:00:00+00:00" in found.reason
 
 
+@pytest.mark.parametrize("when", [When(deadline=NOON), When(tag="submit/1")], ids=["deadline", "tag"])
+def test_late_work_that_a_preview_took_is_not_graded(when: When, ada: Repository, tmp_path: Path) -> None:
+    ada.write(only(ASSIGNMENT, "invert"), PLACE)
+    ada.push(NOON + HOUR)
+    assert one(tmp_path, of(ada), now=NOON + 2 * HOUR).outcome == "collected"
+    found = one(tmp_path, of(ada), when, NOON + 3 * HOUR)
+    assert (found.outcome, found.notebooks) == ("missing", {})
+    assert not notebook(tmp_path).exists()
+
+
 # the token
 
 
