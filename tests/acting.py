@@ -98,7 +98,7 @@ class Run:
     jobs: dict[str, str] = field(default_factory=dict)
 
     def _of(self, job: str) -> Iterator[dict[str, Any]]:
-        return (one for one in self.events if str(one.get("job", "")).rpartition("/")[2] == job)
+        return (one for one in self.events if _job(one) == job)
 
     def steps(self, job: str) -> dict[str, str]:
         """Each step's outcome by its name; of the actions that a step consists of, nothing."""
@@ -224,7 +224,7 @@ class GitHub:
             check=False,
         )
         events = list(_events(run.stdout + "\n" + run.stderr))
-        jobs = {str(one["job"]).rpartition("/")[2]: str(one["jobResult"]) for one in events if one.get("jobResult")}
+        jobs = {_job(one): str(one["jobResult"]) for one in events if one.get("jobResult")}
         return Run(run.returncode, events, self.stand_in, jobs)
 
 
@@ -234,6 +234,10 @@ def pinned(workflow: Path, repository: Path) -> set[str]:
     for own in re.findall(r"uses: *\./(\S+)", text):
         text += (repository / own / "action.yml").read_text()
     return {f"{owner}@{sha}" for owner, sha in re.findall(r"uses: *([\w-]+/[\w-]+)(?:/[\w/-]+)?@([0-9a-f]{40})", text)}
+
+
+def _job(event: dict[str, Any]) -> str:
+    return str(event.get("job", "")).rpartition("/")[2].strip()  # act pads names to one length
 
 
 def _events(text: str) -> Iterator[dict[str, Any]]:

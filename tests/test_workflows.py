@@ -295,10 +295,9 @@ def test_a_hostile_notebook_forges_nothing_and_finds_nothing(graded: tuple[Class
     told = json.dumps(result)
     assert "::error::forged []" in told, "it ran, looked around, and found nothing"
     for job in run.jobs:
-        commands = [one for one in run.events if one.get("command") and str(one.get("job", "")).endswith(job)]
-        assert not [one for one in commands if str(one.get("arg", "")).startswith("forged")]
-        assert not [one for one in commands if one.get("command") == "add-mask"]
-        assert not [one for one in commands if one.get("name") == "status" and "forged" in str(one.get("arg"))]
+        said = [*run.commands("error", job), *run.commands("set-output", job), *run.commands("set-env", job)]
+        assert not [one for one in said if str(one.get("arg", "")).startswith("forged")]
+        assert not run.commands("add-mask", job)
         assert "<script>" not in run.summary(job)
     for secret in SECRETS.values():
         assert secret not in everything
@@ -310,9 +309,7 @@ def test_a_hostile_notebook_forges_nothing_and_finds_nothing(graded: tuple[Class
 @pytest.mark.course
 def test_again_only_what_changed_is_graded(graded: tuple[Class, Run, Run, Path]) -> None:
     _, _, run, _ = graded
-    outcomes = {name.partition("-")[0]: outcome for name, outcome in run.jobs.items()}
-    assert outcomes == dict.fromkeys(("collect", "grade", "publish"), "success"), run.everything()[-3000:]
-    assert len(run.jobs) == 3
+    assert run.jobs == dict.fromkeys(("collect", "grade", "publish"), "success"), run.everything()[-3000:]
     assert "1 submissions to grade in 1 shards, 3 unchanged." in run.said("collect")
     assert [path.parent.parent.name for path in run.artifact("results-0").glob("*/*/result.json")] == ["bob"]
     scores = {one["student"]: one["score"] for one in json.loads((run.artifact("marks") / "results.json").read_text())}
