@@ -310,8 +310,14 @@ def scaled_as(
 @exercise("prepare", share=3, read=PREPARE)
 def test_scales_by_training_alone(student: Student, rng: np.random.Generator) -> None:
     """Each column of numbers is scaled for itself by the training windows, and the later parts by the same numbers."""
-    frame = readings(rng, 140, ("flow", "rain", "wind"))
-    frame["rain"] = frame["rain"] / 500
+    fractions = readings(rng, 140, ("flow", "rain", "wind"))
+    whole = (10 * fractions).round().astype(int)
+    fractions["rain"] = fractions["rain"] / 500
+    for frame in (fractions, whole):
+        scaled_by_training_alone(student, frame)
+
+
+def scaled_by_training_alone(student: Student, frame: pd.DataFrame) -> None:
     found = dataset(student.prepare(frame, 4, 2))
     hint = "Scaling must not change which rows a part holds."
     way = pairs_are(found, any_split(frame, 4, 2), hint)
