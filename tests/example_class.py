@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from hostile_submissions import IN_A_BOX
 from submissions import Notebook, answered, cell, insert, only, own_cell, released, remove, solved
 
 FOLDER = Path(__file__).parent / "class"
@@ -55,16 +56,7 @@ model.fit(X, y, epochs=2, batch_size=32, verbose=0)
 SYNTAX_ERROR = "def standardize(train, test)\n    return train, test, None\n"
 ENDLESS = "def standardize(train, test):\n    while True:\n        pass\n"
 MERGE = "<<<<<<< HEAD\ndef invert_scaling(scaler, values):\n    return values\n=======\n>>>>>>> main\n"
-# Outside a box, where it could harm a machine, it gives up.
-TEN_GIGABYTES = """
-import os
-import pathlib
-import numpy as np
-
-if pathlib.Path("/proc/1/comm").read_text().strip() != "bwrap" or os.getuid() == 0:
-    raise SystemExit("not in a box")
-everything = np.ones(10 * 2**27)
-"""
+TEN_GIGABYTES = IN_A_BOX + "import numpy as np\neverything = np.ones(10 * 2**27)\n"
 
 
 def submissions() -> Iterator[tuple[str, str, Notebook | bytes]]:
