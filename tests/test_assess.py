@@ -1,6 +1,7 @@
 """The command that shows how well the checks tell right from wrong, on corpora that are made to be wrong."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,9 +76,17 @@ def test_survivors_and_what_is_known_of_them(assess: Assess) -> None:
     assert "- if len(values) < 2:\n+ if len(values) < 1:" in [one["text"] for one in findings(rows)]
 
 
-def test_an_endless_mutant_counts_as_killed(assess: Assess) -> None:
-    """As one does that has no time to end."""
-    _, rows = assess(ORIENTATION, [], "answer = []", "--no-answers", "--mutant-seconds", "0.1")
+def test_an_endless_mutant_counts_as_killed(assess: Assess, tmp_path: Path) -> None:
+    """The reference counts down, and a mutant of it counts up."""
+    (tmp_path / "source").unlink()
+    path = shutil.copytree(COURSE.root / "source" / ORIENTATION, tmp_path / "source" / ORIENTATION)
+    path /= f"{ORIENTATION}.ipynb"
+    book = json.loads(path.read_text(encoding="utf-8"))
+    (solution,) = (one for one in book["cells"] if one["id"] == "first-steps")
+    place = solution["source"].index("    ### BEGIN SOLUTION\n") + 1
+    solution["source"][place:place] = ["    steps = 3\n", "    while steps > 0:\n", "        steps = steps - 1\n"]
+    path.write_text(json.dumps(book), encoding="utf-8")
+    _, rows = assess(ORIENTATION, [], "answer = []", "--no-answers", "--mutant-seconds", "2")
     assert rows[0]["killed"] >= rows[0]["lost"] > 0
     assert "lost" not in [one["kind"] for one in findings(rows)]
 

@@ -302,7 +302,8 @@ def test_a_hostile_notebook_forges_nothing_and_finds_nothing(graded: tuple[Class
     for secret in SECRETS.values():
         assert secret not in everything
         for path in artifacts.rglob("*"):
-            assert path.suffix == ".json" or path.is_dir() or secret.encode() not in path.read_bytes(), path
+            for_staff = path.suffix == ".json" or path.name == "staff.html"
+            assert for_staff or path.is_dir() or secret.encode() not in path.read_bytes(), path
     assert "t0ken" not in "".join(path.read_text() for path in artifacts.rglob("*.json"))
 
 

@@ -122,7 +122,7 @@ def test_decodes(student: Student, rng: np.random.Generator) -> None:
 @exercise("one-hot-sequence", share=1, read=VECTORS)
 def test_refuses_values_outside(student: Student, rng: np.random.Generator) -> None:
     """A value outside 0 to n_features - 1 raises ValueError, one inside does not."""
-    array(student.one_hot_encode(rng.integers(0, 4, 4), 4), "the encoded sequence", (4, 4))
+    array(student.one_hot_encode(rng.permutation(4), 4), "the encoded sequence", (4, 4))
     hint = "Look at the values before you encode; a negative one would count from the end."
     for outside in (4, 9, -1):
         digits = [*rng.integers(0, 4, 3).tolist(), outside]
