@@ -99,13 +99,19 @@ def test_counts_the_samples_of_full_batches(student: Student, rng: np.random.Gen
         "This rounds up: a last, smaller batch does not count.": [-(-n // size) * size for n, size in cases],
         "All samples are counted; those of a smaller batch are left out.": [n for n, _ in cases],
     }
-    for place, (n_samples, batch_size) in enumerate(cases):
-        expected = max(n for n in range(n_samples + 1) if n % batch_size == 0)
-        found = student.usable_samples(n_samples, batch_size)
-        if not same_thing(found, expected):
-            mistakes = agreeing(student, student.usable_samples, cases, mistakes)
-        equal(found, expected, f"the usable samples of {n_samples} in batches of {batch_size}",
-              "Only full batches count: floor division gives their number.",
+    right = [max(whole for whole in range(n + 1) if whole % size == 0) for n, size in cases]
+    counts(student, student.usable_samples, cases, right, "the usable samples of {} in batches of {}",
+           "Only full batches count: floor division gives their number.", mistakes)  # fmt: skip
+
+
+def counts(student: Student, ask: Callable[..., Any], cases: list[tuple[int, int]], right: list[int], what: str,
+           hint: str, mistakes: dict[str, list[int]]) -> None:  # fmt: skip
+    """Expect the `right` number for each case; `mistakes` are told with the numbers that they give."""
+    for place, case in enumerate(cases):
+        found = ask(*case)
+        if not same_thing(found, right[place]):
+            mistakes = agreeing(student, ask, cases, mistakes)
+        equal(found, right[place], what.format(*case), hint,
               mistakes={told: numbers[place] for told, numbers in mistakes.items()})  # fmt: skip
 
 
@@ -131,14 +137,9 @@ def test_counts_the_updates(student: Student, rng: np.random.Generator) -> None:
         "Off by one: there is no batch behind a last full one.": [n // size + 1 for n, size in cases],
         "The last, smaller batch is an update too.": [n // size for n, size in cases],
     }
-    for place, (n_samples, batch_size) in enumerate(cases):
-        expected = len(range(0, n_samples, batch_size))
-        found = student.updates_per_epoch(n_samples, batch_size)
-        if not same_thing(found, expected):
-            mistakes = agreeing(student, student.updates_per_epoch, cases, mistakes)
-        equal(found, expected, f"the updates of {n_samples} samples in batches of {batch_size}",
-              "Round up when a rest remains, and only then.",
-              mistakes={told: numbers[place] for told, numbers in mistakes.items()})  # fmt: skip
+    right = [len(range(0, n, size)) for n, size in cases]
+    counts(student, student.updates_per_epoch, cases, right, "the updates of {} samples in batches of {}",
+           "Round up when a rest remains, and only then.", mistakes)  # fmt: skip
 
 
 # stateless and stateful
