@@ -133,7 +133,8 @@ def _grade(submission: Submission, assignment: Assignment, settings: Settings, r
             transcript = session.execute()
         with _timed(timings, "examine"):
             wanted = examinable(assignment, restored, transcript)
-            evidence = examine(assignment, session, _seed_of(settings.seed, assignment), wanted) if wanted else []
+            seed = _seed_of(settings.seed, assignment, notebook.sha256)
+            evidence = examine(assignment, session, seed, wanted) if wanted else []
     finally:
         session.close()
     exercises = tuple(mark(assignment, restored, transcript, evidence))
@@ -228,9 +229,14 @@ def versions_here() -> dict[str, str]:
     return found
 
 
-def _seed_of(seed: int, assignment: Assignment) -> int:
-    """The seed of an assignment's hidden inputs; the batch's own cannot be told from it."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{assignment.name}".encode()).digest()[:8], "big")
+def _seed_of(seed: int, assignment: Assignment, submission_sha256: str) -> int:
+    """The seed of one submission's hidden inputs; the batch's own cannot be told from it.
+
+    Each file has inputs of its own: feedback shows some of them with what was expected, and the next
+    submission could answer those by heart.
+    """
+    text = f"{seed}/{assignment.name}/{submission_sha256}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import Grader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from submissions import lean, only
 from test_pages import EVIL, read, result
 
 from autograder.boxed.wire import Generator, Handle
@@ -321,3 +323,16 @@ def test_the_terminal_shows_it_too() -> None:
     assert "\x1b" not in text
     assert re.search(r"came back +0 +≠", text)
     assert "breaks too" in text
+
+
+def test_a_changed_submission_meets_other_inputs(grade: Grader) -> None:
+    """What the feedback has shown cannot be answered by heart; the same file meets the same inputs again."""
+    answer = "import numpy as np\ndef normalize(train, test, feature_range=(0, 1)):\n    return train, test, None\n"
+    calls = []
+    for text in (answer, answer, f"{answer}# again\n"):
+        graded = grade(lean(only("03_numeric_data", normalize=text)), "03_numeric_data")
+        checks = next(one for one in graded.result.exercises if one.id == "normalize").checks
+        calls.append({one.title: one.finding.call for one in checks if one.finding})
+    assert calls[0] == calls[1]
+    drawn = "`feature_range` is respected."
+    assert calls[0][drawn] != calls[2][drawn]

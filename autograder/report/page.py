@@ -2,8 +2,8 @@
 
 A submission's page has three levels. `now` is for its student while answers may still change: each cause of failure
 once, with the smallest call that shows it, what came back and what was expected. What was expected of one drawn input
-teaches, and is no answer to the many others; another --seed draws others still. `after` is for its student after the
-deadline: also each check by its name and share, and what every failed one found. `staff` adds the record, with the
+teaches, and is no answer to the many others; the next submission meets others still. `after` is for its student after
+the deadline: also each check by its name and share, and what every failed one found. `staff` adds the record, with the
 seed, and is for nobody else. Held-out data of the trained models are on none: no check passes them on.
 """
 
