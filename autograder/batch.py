@@ -81,7 +81,7 @@ def _round(
                 # They begin in the order in which they were given.
                 running([submission for one, (_, submission) in futures.items() if one in pending][:workers])
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in sorted(done, key=lambda item: futures[item][0]):
+                for future in [one for one in futures if one in done]:
                     place, submission = futures[future]
                     try:
                         yield place, submission, future.result()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from submissions import COURSE, Notebook, write
+from submissions import COURSE, Notebook, have_boxes_in, write
 
 from autograder.box import Limits, Parent
 from autograder.box.canary import PROTECTIONS
@@ -42,9 +42,16 @@ Grader = Callable[..., Graded]
 
 
 @pytest.fixture(scope="session")
-def worker() -> Iterator[ProcessPoolExecutor]:
+def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the boxes of `worker` have their folders, and no other test's have: what it leaves can be told."""
+    return tmp_path_factory.mktemp("boxes")
+
+
+@pytest.fixture(scope="session")
+def worker(boxes: Path) -> Iterator[ProcessPoolExecutor]:
     """A process of its own, as in a batch: the checks' pytest does not run within the tests' pytest."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=have_boxes_in, initargs=(boxes,)) as pool:
         yield pool
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,11 @@ from autograder.release import reference
 Notebook = dict[str, Any]
 
 COURSE = Course.find(Path(__file__).parent)
+
+
+def have_boxes_in(folder: Path) -> None:
+    """Called in a worker process: its boxes have their folders there."""
+    tempfile.tempdir = str(folder)
 
 
 def released(assignment: str) -> Notebook:
