@@ -147,7 +147,7 @@ class _Assignment:
             one = self.exercises[what if isinstance(what, str) else what.exercise]
             one.found("lost", "the reference" if isinstance(what, str) else what.name, text)
         elif kind == "reference":
-            result, names = value
+            result, _, names = value
             self.needs[what] = names
             if result.outcome != "earned":
                 self.exercises[what].found("the reference loses points", "the reference", result.message)

@@ -9,14 +9,16 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Final
 
 from autograder.box import Limits
-from autograder.pipeline import Graded, Settings, grade, grader_failed
+from autograder.pipeline import grade, grader_failed
+from autograder.result import Result
+from autograder.settings import Settings
 from autograder.submission import Submission
 
 PR_SET_PDEATHSIG: Final = 1
@@ -37,16 +39,17 @@ def grade_all(
     settings: Settings,
     workers: int,
     running: Running = lambda submissions: None,
-) -> Iterator[tuple[int, Graded]]:
+    earlier: Mapping[int, Result] = MappingProxyType({}),
+) -> Iterator[tuple[int, Result]]:
     """Each submission's place and its result, in the order in which they finish.
 
     The longest assignments begin first, so that no worker is left with one at the end. `running` is told
-    which are being graded, whenever that changes.
+    which are being graded, whenever that changes. What still holds of an `earlier` result is taken over.
     """
     waiting = sorted(submissions, key=lambda one: -_length(one[1], settings))
     while waiting:
         lost: list[tuple[int, Submission]] = []
-        for place, submission, graded in _round(waiting, settings, workers, running):
+        for place, submission, graded in _round(waiting, settings, workers, running, earlier):
             if graded is None:
                 lost.append((place, submission))
             else:
@@ -55,7 +58,7 @@ def grade_all(
             # Alone in its worker, the first of them is the one that ended it.
             place, submission = lost.pop(0)
             message = "The grader's worker process ended while it graded this submission. Grade it again."
-            yield place, grader_failed(submission, settings, message)
+            yield place, grader_failed(submission, settings, message).result
         waiting, workers = lost, 1
 
 
@@ -68,12 +71,17 @@ def _length(submission: Submission, settings: Settings) -> int:
 
 
 def _round(
-    waiting: list[tuple[int, Submission]], settings: Settings, workers: int, running: Running
-) -> Iterator[tuple[int, Submission, Graded | None]]:
+    waiting: list[tuple[int, Submission]],
+    settings: Settings,
+    workers: int,
+    running: Running,
+    earlier: Mapping[int, Result],
+) -> Iterator[tuple[int, Submission, Result | None]]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context, initializer=_begin) as pool:
-        futures: dict[Future[Graded], tuple[int, Submission]] = {
-            pool.submit(_task, submission, settings): (place, submission) for place, submission in waiting
+        futures: dict[Future[Result], tuple[int, Submission]] = {
+            pool.submit(_task, submission, settings, earlier.get(place)): (place, submission)
+            for place, submission in waiting
         }
         pending = set(futures)
         try:
@@ -98,11 +106,11 @@ _busy = False
 _told_to_end = False
 
 
-def _task(submission: Submission, settings: Settings) -> Graded:
+def _task(submission: Submission, settings: Settings, earlier: Result | None) -> Result:
     global _busy
     _busy = True
     try:
-        return grade(submission, settings)
+        return grade(submission, settings, earlier).result
     finally:
         _busy = False
         if _told_to_end:

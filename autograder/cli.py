@@ -74,6 +74,9 @@ def grade(
     verify: Annotated[
         bool, typer.Option("--verify", help="Grade all anew, and show that what --output had comes out the same.")
     ] = False,
+    every_cell: Annotated[
+        bool, typer.Option("--every-cell", help="Run also the cells that no exercise depends on.")
+    ] = False,
     cold: Annotated[
         bool, typer.Option("--cold", help="Start every box anew, in place of a fork of a process that is warm.")
     ] = False,
@@ -97,7 +100,19 @@ def grade(
         _stop("--verify compares with what --output has from an earlier run: say where that is.", 2)
     limits = Limits(cell_seconds=cell_seconds, call_seconds=call_seconds, total_seconds=total_seconds)
     request = Request(
-        paths, limits, workers, seed, training_seed, output, json, allow_weak_box, cache, verify, cold, feedback
+        paths,
+        limits,
+        workers,
+        seed,
+        training_seed,
+        output,
+        json,
+        allow_weak_box,
+        cache,
+        verify,
+        every_cell,
+        cold,
+        feedback,
     )
     job = Job() if github else None
     try:

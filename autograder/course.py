@@ -3,9 +3,9 @@
 import ast
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -93,20 +93,27 @@ class Assignment:
     @cached_property
     def sha256(self) -> str:
         """Of the released notebook and its data."""
-        digest = hashlib.sha256()
-        for path in (self.notebook, *self.data):
-            digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-        return digest.hexdigest()
+        return _sha256([self.notebook, *self.data])
+
+    @cached_property
+    def data_sha256(self) -> str:
+        return _sha256(self.data)
 
     @cached_property
     def checks_sha256(self) -> str:
         """Of everything that decides a mark: this assignment's checks with their data, and the grader's own code."""
+        return hashlib.sha256((_sha256([self.checks, *self.checks_data]) + self.grader_sha256).encode()).hexdigest()
+
+    @cached_property
+    def checks_data_sha256(self) -> str:
+        return _sha256(self.checks_data)
+
+    @cached_property
+    def grader_sha256(self) -> str:
+        """Of the code that all assignments share."""
         package = CHECKS.parent
         shared = [path for path in package.rglob("*.py") if path.parent != CHECKS or path.name.startswith("_")]
-        digest = hashlib.sha256()
-        for path in sorted([*shared, self.checks, *self.checks_data]):
-            digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-        return digest.hexdigest()
+        return _sha256(sorted(shared), package)
 
 
 @dataclass(frozen=True)
@@ -143,7 +150,8 @@ class Course:
             raise CourseError(f"There is no assignment `{name}`. The course has: {', '.join(self.names) or 'none'}.")
         path = self.root / "release" / name / f"{name}.ipynb"
         try:
-            return _read(name, path)
+            state = path.stat()
+            return _read(name, path, (state.st_mtime_ns, state.st_size))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise CourseError(
                 f"{path}: the released notebook is damaged ({type(error).__name__}: {error}). "
@@ -165,7 +173,18 @@ class Course:
         return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None
 
 
-def _read(name: str, path: Path) -> Assignment:
+def _sha256(files: Iterable[Path], root: Path | None = None) -> str:
+    """Of the files' contents and names, below `root` if given."""
+    digest = hashlib.sha256()
+    for path in files:
+        name = path.relative_to(root).as_posix() if root else path.name
+        digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _read(name: str, path: Path, written: tuple[int, int]) -> Assignment:
+    """`written` tells one state of the file from another."""
     book = json.loads(path.read_text(encoding="utf-8"))
     cells = tuple(_cell(cell) for cell in book["cells"] if cell["cell_type"] == "code")
     points = {

@@ -13,8 +13,8 @@ from autograder.box import BoxUnavailable, Limits
 from autograder.box.canary import PROTECTIONS, REQUIRED
 from autograder.box.start import ready
 from autograder.course import Course
-from autograder.pipeline import RECORDED_VERSIONS, versions_here
 from autograder.seed import seed_file
+from autograder.versions import RECORDED, versions_here
 
 
 def examine_machine(course: Course, console: Console) -> bool:
@@ -24,7 +24,7 @@ def examine_machine(course: Course, console: Console) -> bool:
     console.print(f"[bold]System[/]       {platform.platform()}, user {'root' if os.geteuid() == 0 else os.geteuid()}")
     versions = versions_here()
     console.print(f"[bold]Python[/]       {versions['python']}")
-    console.print("[bold]Packages[/]     " + ", ".join(f"{n} {versions.get(n, 'MISSING')}" for n in RECORDED_VERSIONS))
+    console.print("[bold]Packages[/]     " + ", ".join(f"{n} {versions.get(n, 'MISSING')}" for n in RECORDED))
     console.print(f"[bold]Bubblewrap[/]   {_bubblewrap()}")
     console.print(f"[bold]Workers[/]      {workers_for(limits)} at a time by default")
     console.print(

@@ -11,7 +11,7 @@ import io
 import os
 import re
 import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import hypothesis
@@ -67,9 +67,11 @@ class Evidence:
     finding: Finding | None = None
 
 
-def examine(assignment: Assignment, kernel: Kernel, seed: int, exercises: Iterable[str]) -> list[Evidence]:
-    """Run the checks of `exercises` against the kernel, inputs drawn from `seed`."""
-    examiner = _Examiner(kernel, seed, set(exercises))
+def examine(
+    assignment: Assignment, kernel: Kernel, seeds: Mapping[str, int], exercises: Iterable[str]
+) -> list[Evidence]:
+    """Run the checks of `exercises` against the kernel, inputs drawn from each exercise's seed."""
+    examiner = _Examiner(kernel, seeds, set(exercises))
     arguments = [
         str(assignment.checks),
         "-c", os.devnull, f"--rootdir={assignment.checks.parent}", "--noconftest", "--import-mode=importlib",
@@ -77,7 +79,7 @@ def examine(assignment: Assignment, kernel: Kernel, seed: int, exercises: Iterab
         # What these look for is the grader's own affair, and their garbage collections cost a tenth of a second.
         "-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:warnings",
         "--assert=plain", "--capture=no", "-q", "-o", "python_files=*.py",
-        "--hypothesis-profile=examination", f"--hypothesis-seed={seed % 2**64}",
+        "--hypothesis-profile=examination",
     ]  # fmt: skip
     environment = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
     output = io.StringIO()
@@ -92,9 +94,9 @@ def examine(assignment: Assignment, kernel: Kernel, seed: int, exercises: Iterab
 class _Examiner:
     """The pytest plugin: fixtures for the checks, and the evidence from each."""
 
-    def __init__(self, kernel: Kernel, seed: int, exercises: set[str]) -> None:
+    def __init__(self, kernel: Kernel, seeds: Mapping[str, int], exercises: set[str]) -> None:
         self.student_proxy = Student(kernel)
-        self.seed = seed
+        self.seeds = seeds
         self.exercises = exercises
         self.checks: dict[str, Check] = {}
         self.evidence: dict[str, Evidence] = {}
@@ -123,7 +125,8 @@ class _Examiner:
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
         """Random inputs, anew for each grading and check, from the recorded seed."""
-        return np.random.default_rng([self.seed, zlib.crc32(request.node.name.encode())])
+        seed = self.seeds[self.checks[request.node.nodeid].exercise]
+        return np.random.default_rng([seed, zlib.crc32(request.node.name.encode())])
 
     @pytest.fixture
     def award(self) -> Callable[..., None]:
@@ -148,6 +151,8 @@ class _Examiner:
                 items.remove(item)
                 continue
             function = getattr(item, "function", None)
+            if function is not None and hasattr(function, "hypothesis"):
+                hypothesis.seed(self.seeds[mark.kwargs["id"]])(function)
             title = (getattr(function, "__doc__", None) or item.name).strip().splitlines()[0]
             self.checks[item.nodeid] = Check(item.name, title=title, exercise=mark.kwargs["id"],
                                              share=mark.kwargs["share"], read=mark.kwargs["read"])  # fmt: skip

@@ -8,7 +8,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from autograder.restoration import Restored, RestoredCell
 from autograder.text import plain
 
 Cause = Literal["notebook", "time", "memory", "box", "grader"]
-CellStatus = Literal["ran", "raised", "stopped", "not reached"]
+CellStatus = Literal["ran", "raised", "stopped", "not reached", "left out"]
 
 
 class Unanswered(BaseException):
@@ -92,8 +92,9 @@ class Session:
         training_seed: int,
         data: tuple[Path, ...] = (),
         warm: "Warm | None" = None,
+        cells: Iterable[int] | None = None,
     ) -> None:
-        """With `warm` its boxes are forked, as long as the warm parent lives."""
+        """With `warm` its boxes are forked, as long as the warm parent lives. `cells` are run, by number, or all."""
         self.limits = limits
         self.start: Literal["warm", "cold"] = "cold" if warm is None else "warm"
         self._warm = warm
@@ -101,7 +102,9 @@ class Session:
         self.runs = {cell.number: CellRun(cell) for cell in restored.cells}
         self.boxes = 0
         self._parameters = {"SEED": training_seed}
-        self._left_out: set[int] = set()
+        self._left_out = set() if cells is None else set(self.runs) - set(cells)
+        for number in self._left_out:
+            self.runs[number].status = "left out"
         self._box: Box | None = None
         self._calls: socket.socket | None = None
         self._unreachable: Unanswered | None = None

@@ -2,9 +2,9 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,12 +16,13 @@ from autograder.box.canary import PROTECTIONS, REQUIRED
 from autograder.box.sandbox import sweep
 from autograder.box.start import ready
 from autograder.course import Course, CourseError
-from autograder.pipeline import Settings, identity
 from autograder.report import terminal
 from autograder.report.files import InUse, Results, as_json
 from autograder.report.page import Level
 from autograder.result import Result, differences
+from autograder.reuse import identity, reusable
 from autograder.seed import course_seed, seed_file
+from autograder.settings import Settings
 from autograder.submission import Submission, collect
 from autograder.text import plain
 
@@ -48,8 +49,18 @@ class Request:
     allow_weak_box: bool
     cache: bool
     verify: bool
+    every_cell: bool = False
     cold: bool = False  # no box is forked
     feedback: Level = "now"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier run of the same command, ended or killed, has left: results that hold as a `whole`, and those of
+    submissions that have `changed` since, of which some exercises may hold."""
+
+    whole: dict[int, Result]
+    changed: dict[int, Result]
 
 
 def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple[Path, Result]]]:
@@ -72,20 +83,26 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
         settings = until_the_end.enter_context(
             settings_for(where, request.limits, (seed, request.training_seed), submissions, err)
         )
-        known = _earlier(submissions, settings, results) if results and request.cache else {}
-        taken_over = {} if request.verify else known
-        found, seconds = _graded(request, submissions, settings, results, taken_over, err)
+        settings = replace(settings, every_cell=request.every_cell)
+        before = _earlier(submissions, settings, results) if results and request.cache else Earlier({}, {})
+        found, seconds = _graded(
+            request, submissions, settings, results, Earlier({}, {}) if request.verify else before, err
+        )
         page = results.finish(found) if results else None
     if request.json:
         sys.stdout.write(as_json(found) + "\n")
         sys.stdout.flush()
     else:
         _show(found, Console(highlight=False))
-    earlier = len(taken_over)
+    earlier = 0 if request.verify else len(before.whole)
     fresh = len(found) - earlier
     told = f"{fresh} graded in {seconds:.1f} s ({seconds / fresh:.1f} s each)." if fresh else "Nothing new to grade."
     if earlier:
         told += f" {earlier} had been graded before, with nothing changed since (--no-cache grades them anew)."
+    parts = [place for place, result in enumerate(found) if result.record.get("taken_over") and place in before.changed]
+    if parts:
+        exercises = sum(len(found[place].record["taken_over"]) for place in parts)
+        told += f" Of {len(parts)} that have changed, {exercises} exercises are as they were, and their results hold."
     err.print(told, style="dim")
     if page:
         err.print(f"Reports: {page} (and STUDENT/ASSIGNMENT/feedback.html beside it)", soft_wrap=True, markup=False)
@@ -93,7 +110,7 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
     if any(result.grader_failed for result in found):
         err.print("The grader itself failed on some of them: see their messages. Grade those again.", style="red")
         status = 1
-    elif request.verify and not _verified(known, found, err):
+    elif request.verify and not _verified(before, found, err):
         status = 5
     return status, [(one.path, result) for one, result in zip(submissions, found, strict=True)]
 
@@ -103,24 +120,38 @@ def _graded(
     submissions: list[Submission],
     settings: Settings,
     results: Results | None,
-    earlier: dict[int, Result],
+    earlier: Earlier,
     err: Console,
 ) -> tuple[list[Result], float]:
     """All results in order, and the seconds that those which are not `earlier` took."""
     started = time.monotonic()
+    if results:
+        for place, result in earlier.whole.items():
+            results.show(place, result)
     fresh = _grade(submissions, settings, request.workers or workers_for(request.limits), results, earlier, err)
-    return [(earlier | fresh)[place] for place in range(len(submissions))], time.monotonic() - started
+    return [(earlier.whole | fresh)[place] for place in range(len(submissions))], time.monotonic() - started
 
 
-def _verified(known: dict[int, Result], found: list[Result], err: Console) -> bool:
-    """Whether every result that could have been taken over came out the same again; says where not."""
-    different = {place: differences(result, found[place]) for place, result in known.items()}
+def _verified(before: Earlier, found: list[Result], err: Console) -> bool:
+    """Whether everything that could have been taken over came out the same again; says where not."""
+    different = {place: differences(result, found[place]) for place, result in before.whole.items()}
+    for place, result in before.changed.items():
+        held = reusable(result, found[place].record.get("keys", {}))
+        if held:
+            different[place] = differences(_only(result, held), _only(found[place], held))
     for place, sentences in different.items():
         for sentence in sentences:
             err.print(f"{_label(found[place])}: {sentence}", style="red", markup=False)
     wrong = sum(1 for sentences in different.values() if sentences)
-    err.print(f"Verified: {len(known) - wrong} of {len(known)} earlier results came out the same again.", style="dim")
+    err.print(f"Verified: {len(different) - wrong} of {len(different)} earlier results came out the same again.",
+              style="dim")  # fmt: skip
     return not wrong
+
+
+def _only(result: Result, exercises: Collection[str]) -> Result:
+    """The marks and messages of these exercises alone."""
+    chosen = tuple(one for one in result.exercises if one.id in exercises)
+    return replace(result, exercises=chosen, score=None, notes=())
 
 
 @dataclass(frozen=True)
@@ -172,10 +203,14 @@ def _imports(submissions: Sequence[Submission], course: Course) -> list[str]:
     return list(found)
 
 
-def _earlier(submissions: list[Submission], settings: Settings, results: Results) -> dict[int, Result]:
-    """What an earlier run of the same command, ended or killed, has left to take over."""
-    found = {place: results.earlier(place, identity(one, settings)) for place, one in enumerate(submissions)}
-    return {place: result for place, result in found.items() if result is not None}
+def _earlier(submissions: list[Submission], settings: Settings, results: Results) -> Earlier:
+    found = Earlier({}, {})
+    for place, submission in enumerate(submissions):
+        result = results.earlier(place)
+        if result is not None and not result.grader_failed:  # that is worth another try
+            same = result.record.get("identity") == identity(submission, settings) is not None
+            (found.whole if same else found.changed)[place] = result
+    return found
 
 
 def _grade(
@@ -183,11 +218,11 @@ def _grade(
     settings: Settings,
     workers: int,
     results: Results | None,
-    earlier: dict[int, Result],
+    earlier: Earlier,
     err: Console,
 ) -> dict[int, Result]:
     found: dict[int, Result] = {}
-    left = [(place, submission) for place, submission in enumerate(submissions) if place not in earlier]
+    left = [(place, submission) for place, submission in enumerate(submissions) if place not in earlier.whole]
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                TextColumn("rest"), TimeRemainingColumn())  # fmt: skip
     # The rest is estimated from what the last hour's submissions took.
@@ -197,10 +232,10 @@ def _grade(
         def running(submissions: list[Submission]) -> None:
             progress.update(bar, description="grading " + ", ".join(_label(one) for one in submissions))
 
-        for place, graded in grade_all(left, settings, workers, running):
-            found[place] = graded.result
+        for place, result in grade_all(left, settings, workers, running, earlier.changed):
+            found[place] = result
             if results:
-                results.keep(place, graded)
+                results.keep(place, result)
             progress.advance(bar)
         progress.update(bar, description="graded")
     return found

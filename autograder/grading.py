@@ -9,36 +9,41 @@
 
 from collections.abc import Iterable, Sequence
 
-from autograder.course import Assignment, Exercise
+from autograder.course import Exercise
 from autograder.examination import Evidence
 from autograder.execution import CellRun
 from autograder.restoration import Restored
 from autograder.result import CheckResult, ExerciseResult, Outcome, causes
 
 
-def examinable(assignment: Assignment, restored: Restored, runs: Iterable[CellRun]) -> list[str]:
-    """The exercises whose checks are worth running; the others are decided already."""
-    return [e.id for e in assignment.exercises if _undecided(e, restored, _solution_run(e.id, runs))]
+def undecided(exercises: Iterable[Exercise], restored: Restored) -> list[str]:
+    """The exercises whose cells are worth running; the others are decided already."""
+    return [one.id for one in exercises if one.id not in restored.problems and one.id not in restored.unanswered]
 
 
-def mark(assignment: Assignment, restored: Restored, runs: Sequence[CellRun],
+def examinable(exercises: Iterable[str], runs: Sequence[CellRun]) -> list[str]:
+    """Of these, those whose checks are worth running."""
+    found = []
+    for name in exercises:
+        run = _solution_run(name, runs)
+        if run is None or (run.status in {"ran", "raised"} and not _out_of_memory(run)):
+            found.append(name)
+    return found
+
+
+def mark(exercises: Iterable[Exercise], restored: Restored, runs: Sequence[CellRun],
          evidence: Iterable[Evidence]) -> list[ExerciseResult]:  # fmt: skip
-    """The marks of every exercise of the assignment, in its order."""
-    found: dict[str, list[Evidence]] = {exercise.id: [] for exercise in assignment.exercises}
+    """The marks of these exercises, in their order."""
+    wanted = list(exercises)
+    found: dict[str, list[Evidence]] = {exercise.id: [] for exercise in wanted}
     for item in evidence:
         found[item.check.exercise].append(item)
-    return [_mark(e, restored, _solution_run(e.id, runs), found[e.id]) for e in assignment.exercises]
+    return [_mark(e, restored, _solution_run(e.id, runs), found[e.id]) for e in wanted]
 
 
 def score(exercises: Iterable[ExerciseResult]) -> float | None:
     points = [exercise.points for exercise in exercises if exercise.points is not None]
     return round(sum(points), 2) if points else None
-
-
-def _undecided(exercise: Exercise, restored: Restored, run: CellRun | None) -> bool:
-    if exercise.id in restored.problems or exercise.id in restored.unanswered:
-        return False
-    return run is None or (run.status in {"ran", "raised"} and not _out_of_memory(run))
 
 
 def _out_of_memory(run: CellRun) -> bool:

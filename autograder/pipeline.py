@@ -1,76 +1,48 @@
-"""One submission's way: collect, restore, execute, examine, mark. Read it top to bottom."""
+"""One submission's way: collect, restore, slice, execute, examine, mark. Read it top to bottom."""
 
 import dataclasses
-import hashlib
-import importlib.metadata
-import json
-import platform
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from autograder import __version__
-from autograder.box import BoxUnavailable, Limits
+from autograder.box import BoxUnavailable
 from autograder.box.canary import holds
-from autograder.course import Assignment, Course, CourseError
-from autograder.examination import examine
+from autograder.course import Assignment, CourseError
+from autograder.examination import Evidence, examine
 from autograder.execution import Cause, CellRun, Session, Warm
-from autograder.grading import examinable, mark, score
-from autograder.restoration import restore
-from autograder.result import ExerciseResult, Result
+from autograder.grading import examinable, mark, score, undecided
+from autograder.restoration import Restored, restore
+from autograder.result import ExerciseResult, Result, ShownCell, printed
+from autograder.reuse import identity, keys, reusable, seeds
+from autograder.settings import Settings
+from autograder.slicing import Slices
 from autograder.submission import NotGradable, Submission, check_assignment, read
-
-RECORDED_VERSIONS: Final = (
-    "numpy",
-    "pandas",
-    "scikit-learn",
-    "tensorflow",
-    "keras",
-    "papermill",
-    "ipykernel",
-    "pytest",
-)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is the same for every submission of a batch.
-
-    `seed` draws the hidden inputs and must not be known to students before they submit;
-    `training_seed` is the notebook's own SEED, and public.
-    """
-
-    course: Course
-    limits: Limits
-    seed: int
-    training_seed: int
-    protections: dict[str, bool]
-    for_marks: bool = True
-    warm: str | None = None  # where boxes are forked
-    hidden: tuple[Path, ...] = ()  # what must not exist in a box
+from autograder.versions import versions_here
 
 
 @dataclass(frozen=True)
 class Graded:
-    """A result with the transcript that it came from, for the feedback page."""
+    """A result with the transcript that it came from."""
 
     result: Result
     transcript: tuple[CellRun, ...] = ()
 
 
-def grade(submission: Submission, settings: Settings) -> Graded:
-    """Grade one submission. Never raises: whatever goes wrong is part of the result."""
+def grade(submission: Submission, settings: Settings, earlier: Result | None = None) -> Graded:
+    """Grade one submission. Never raises: whatever goes wrong is part of the result.
+
+    What still holds of an `earlier` result of the same student's same assignment is taken over.
+    """
     record = _record(submission, settings) | {"identity": identity(submission, settings)}
     assignment: Assignment | None = None
     try:
         if submission.assignment is None:
             _known(submission)
         assignment = settings.course.assignment(str(submission.assignment))
-        return _grade(submission, assignment, settings, record)
+        return _grade(submission, assignment, settings, record, earlier)
     except NotGradable as problem:
         record["submission_sha256"] = record["submission_sha256"] or problem.sha256
         return Graded(_ungraded(submission, assignment, record, "notebook", str(problem)))
@@ -88,26 +60,6 @@ def grade(submission: Submission, settings: Settings) -> Graded:
         return Graded(_ungraded(submission, assignment, record, "grader", message))
 
 
-def identity(submission: Submission, settings: Settings) -> str | None:
-    """A hash of everything that a result follows from; None when the submission cannot be read.
-
-    Two gradings of one identity give the same marks and messages, so that the second can be spared.
-    """
-    course = settings.course
-    try:
-        assignment = course.assignment(str(submission.assignment)) if submission.assignment else None
-        file = hashlib.sha256(submission.path.read_bytes()).hexdigest() if submission.path.is_file() else None
-    except (OSError, CourseError):
-        return None
-    facts = [
-        submission.student, submission.assignment, submission.problem, submission.path.is_symlink(), file,
-        assignment and [assignment.sha256, assignment.checks_sha256], course.lock_sha256, course.names,
-        settings.seed, settings.training_seed, settings.for_marks, settings.protections,
-        dataclasses.asdict(settings.limits), versions_here(),
-    ]  # fmt: skip
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
 def grader_failed(submission: Submission, settings: Settings, message: str) -> Graded:
     """The result of a submission whose grading never came to an end."""
     names = settings.course.names
@@ -115,7 +67,9 @@ def grader_failed(submission: Submission, settings: Settings, message: str) -> G
     return Graded(_ungraded(submission, assignment, _record(submission, settings), "grader", message))
 
 
-def _grade(submission: Submission, assignment: Assignment, settings: Settings, record: dict[str, Any]) -> Graded:
+def _grade(
+    submission: Submission, assignment: Assignment, settings: Settings, record: dict[str, Any], earlier: Result | None
+) -> Graded:
     timings: dict[str, float] = record["timings"]
     record["release_sha256"] = assignment.sha256
     record["checks_sha256"] = assignment.checks_sha256
@@ -127,18 +81,17 @@ def _grade(submission: Submission, assignment: Assignment, settings: Settings, r
         check_assignment(notebook, assignment, settings.course)
     with _timed(timings, "restore"):
         restored = restore(notebook, assignment)
-    session = Session(restored, settings.limits, settings.training_seed, assignment.data, _warm(assignment, settings))
-    try:
-        with _timed(timings, "execute"):
-            transcript = session.execute()
-        with _timed(timings, "examine"):
-            wanted = examinable(assignment, restored, transcript)
-            seed = _seed_of(settings.seed, assignment, notebook.sha256)
-            evidence = examine(assignment, session, seed, wanted) if wanted else []
-    finally:
-        session.close()
-    exercises = tuple(mark(assignment, restored, transcript, evidence))
-    record["boxes"], record["start"] = session.boxes, session.start
+    with _timed(timings, "slice"):
+        slices = Slices(restored, assignment)
+        record["keys"] = keys(slices, restored, assignment, settings)
+        known = reusable(earlier, record["keys"])
+        record["taken_over"] = sorted(known)
+        fresh = [exercise for exercise in assignment.exercises if exercise.id not in known]
+        wanted = undecided(fresh, restored)
+    transcript, evidence = _run(slices, restored, assignment, wanted, settings, record)
+    marks = {one.id: one for one in mark(fresh, restored, transcript, evidence)} | known
+    exercises = tuple(marks[exercise.id] for exercise in assignment.exercises)
+    record["notes"] = dict(_notes_by_exercise(slices, exercises, transcript, known, earlier))
     result = Result(
         student=submission.student,
         assignment=assignment.name,
@@ -146,9 +99,37 @@ def _grade(submission: Submission, assignment: Assignment, settings: Settings, r
         max_score=assignment.max_points,
         exercises=exercises,
         record=record,
-        notes=(*restored.notes, *_cell_notes(transcript)),
+        notes=tuple(dict.fromkeys([*restored.notes, *(note for some in record["notes"].values() for note in some)])),
+        cells=tuple(_shown(restored, transcript, known, earlier)),
     )
     return Graded(result, tuple(transcript))
+
+
+def _run(
+    slices: Slices, restored: Restored, assignment: Assignment, wanted: list[str], settings: Settings,
+    record: dict[str, Any],
+) -> tuple[list[CellRun], list[Evidence]]:  # fmt: skip
+    """Execute what the wanted exercises depend on, and examine them; nothing for none."""
+    timings = record["timings"]
+    record["boxes"], record["start"], record["cells"] = 0, None, {"run": 0, "left_out": len(restored.cells)}
+    if not wanted:
+        return [], []
+    cells = [cell.number for cell in restored.cells] if settings.every_cell else slices.needed(wanted)
+    record["cells"] = {"run": len(cells), "left_out": len(restored.cells) - len(cells)}
+    session = Session(
+        restored, settings.limits, settings.training_seed, assignment.data, _warm(assignment, settings), cells
+    )
+    try:
+        with _timed(timings, "execute"):
+            transcript = session.execute()
+        with _timed(timings, "examine"):
+            answered = examinable(wanted, transcript)
+            drawn = seeds(slices, assignment, settings)
+            evidence = examine(assignment, session, drawn, answered) if answered else []
+    finally:
+        session.close()
+    record["boxes"], record["start"] = session.boxes, session.start
+    return transcript, evidence
 
 
 def _warm(assignment: Assignment, settings: Settings) -> Warm | None:
@@ -167,7 +148,26 @@ def _known(submission: Submission) -> None:
     )
 
 
-def _cell_notes(transcript: list[CellRun]) -> Iterator[str]:
+def _notes_by_exercise(
+    slices: Slices,
+    exercises: Iterable[ExerciseResult],
+    transcript: Sequence[CellRun],
+    known: dict[str, ExerciseResult],
+    earlier: Result | None,
+) -> Iterator[tuple[str, list[str]]]:
+    """Of each exercise, what went wrong in the cells that it depends on; under "" what did elsewhere."""
+    seen = set[int]()
+    for exercise in exercises:
+        if exercise.id in known and earlier is not None:
+            yield exercise.id, list(earlier.record["notes"][exercise.id])
+        else:
+            numbers = set(slices.needed([exercise.id]))
+            seen |= numbers
+            yield exercise.id, list(_cell_notes(run for run in transcript if run.cell.number in numbers))
+    yield "", list(_cell_notes(run for run in transcript if run.cell.number not in seen))
+
+
+def _cell_notes(transcript: Iterable[CellRun]) -> Iterator[str]:
     """What went wrong in cells that are not a solution, in case a solution needed them."""
     for run in transcript:
         name = f"{run.cell.name[0].upper()}{run.cell.name[1:]}"
@@ -179,6 +179,28 @@ def _cell_notes(transcript: list[CellRun]) -> Iterator[str]:
             yield f"{name} raised {run.error}."
         elif run.status == "not reached":
             yield f"{name} was not reached."
+
+
+def _shown(
+    restored: Restored, transcript: Sequence[CellRun], known: dict[str, ExerciseResult], earlier: Result | None
+) -> Iterator[ShownCell]:
+    """The cells of each exercise, with what they printed: now, or when it was graded."""
+    runs = {run.cell.number: run for run in transcript}
+    before = {(cell.exercise, cell.kind): cell for cell in earlier.cells} if earlier else {}
+    for cell in restored.cells:
+        if cell.exercise is None:
+            continue
+        run, kept = runs.get(cell.number), before.get((cell.exercise, cell.kind))
+        if cell.exercise in known and kept is not None:
+            yield dataclasses.replace(kept, source=cell.source)
+        else:
+            yield ShownCell(
+                cell.exercise,
+                cell.kind,
+                cell.source,
+                printed(run.outputs, run.error) if run else "",
+                run.error if run and run.status == "raised" else None,
+            )
 
 
 def _ungraded(
@@ -212,31 +234,12 @@ def _record(submission: Submission, settings: Settings) -> dict[str, Any]:
         "training_seed": settings.training_seed,
         "limits": dataclasses.asdict(settings.limits),
         "for_marks": settings.for_marks,
+        "every_cell": settings.every_cell,
         "protections": settings.protections,
         "versions": versions_here(),
         "timings": {},
         "graded_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-
-
-def versions_here() -> dict[str, str]:
-    found = {"autograder": __version__, "python": platform.python_version()}
-    for name in RECORDED_VERSIONS:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def _seed_of(seed: int, assignment: Assignment, submission_sha256: str) -> int:
-    """The seed of one submission's hidden inputs; the batch's own cannot be told from it.
-
-    Each file has inputs of its own: feedback shows some of them with what was expected, and the next
-    submission could answer those by heart.
-    """
-    text = f"{seed}/{assignment.name}/{submission_sha256}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
 @contextmanager

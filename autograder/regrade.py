@@ -7,7 +7,7 @@ and what has changed since is said before the two gradings are compared.
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,11 @@ from autograder.batch import grade_all
 from autograder.box import Limits
 from autograder.course import Course
 from autograder.grade import Refused, Where, settings_for
-from autograder.pipeline import versions_here
 from autograder.report.files import RESULT
 from autograder.result import Result, differences
 from autograder.submission import Submission
 from autograder.text import plain
+from autograder.versions import versions_here
 
 
 @dataclass
@@ -51,20 +51,21 @@ def run(records: Iterable[Path], notebook: Path | None, workers: int, course: Co
     if notebook is not None and len(comparisons) != 1:
         raise Refused("--notebook says where the submission of one record lies, and there are several records.", 2)
     submissions = [_submission(one, notebook) for one in comparisons]
-    groups: dict[tuple[int, int, Limits], list[int]] = defaultdict(list)
+    groups: dict[tuple[int, int, Limits, bool], list[int]] = defaultdict(list)
     for place, one in enumerate(comparisons):
         groups[_circumstances(one)].append(place)
     with Progress(
         TextColumn("grading again"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err
     ) as bar:
         task = bar.add_task("", total=len(comparisons))
-        for (seed, training_seed, limits), places in groups.items():
+        for (seed, training_seed, limits, every_cell), places in groups.items():
             some = [submissions[place] for place in places]
             where = Where(course, [one.path for one in some[:100]])  # more do not fit into an argument
             with settings_for(where, limits, (seed, training_seed), some, err) as settings:
-                for place, graded in grade_all(list(zip(places, some, strict=True)), settings, workers):
-                    comparisons[place].after = graded.result
-                    comparisons[place].changed = list(_changed(comparisons[place].before.record, graded.result.record))
+                settings = replace(settings, every_cell=every_cell)
+                for place, result in grade_all(list(zip(places, some, strict=True)), settings, workers):
+                    comparisons[place].after = result
+                    comparisons[place].changed = list(_changed(comparisons[place].before.record, result.record))
                     bar.advance(task)
     console = Console(highlight=False)
     for one in comparisons:
@@ -103,12 +104,12 @@ def _submission(one: Comparison, notebook: Path | None) -> Submission:
     return Submission(path, one.before.student, one.before.assignment, kept["problem"])
 
 
-def _circumstances(one: Comparison) -> tuple[int, int, Limits]:
+def _circumstances(one: Comparison) -> tuple[int, int, Limits, bool]:
     record = one.before.record
     known = {item.name for item in fields(Limits)}
     try:
         limits = Limits(**{name: value for name, value in record["limits"].items() if name in known})
-        return int(record["seed"]), int(record["training_seed"]), limits
+        return int(record["seed"]), int(record["training_seed"]), limits, bool(record["every_cell"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Refused(f"{one.file} does not record the seeds and limits of its grading.", 2) from error
 

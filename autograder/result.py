@@ -7,7 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
+from autograder.text import plain
+
 AT_A_GLANCE: Final = 24  # numbers
+MAX_PRINTED: Final = 4000  # characters
 
 Outcome = Literal["earned", "partial", "not_earned", "could_not_be_graded"]
 
@@ -101,6 +104,37 @@ class ExerciseResult:
 
 
 @dataclass(frozen=True)
+class ShownCell:
+    """A cell of an exercise, with what it printed as text, and its exception."""
+
+    exercise: str
+    kind: str
+    source: str
+    output: str
+    error: str | None = None
+
+
+def printed(outputs: Iterable[dict[str, Any]], error: str | None) -> str:
+    """What a cell printed, as text, as much of it as somebody would read; `outputs` as in a notebook."""
+    texts: list[str] = []
+    for output in outputs:
+        data = output.get("data")
+        if output.get("output_type") == "stream":
+            texts.append(_joined(output.get("text")))
+        elif isinstance(data, dict):
+            texts.append(_joined(data.get("text/plain")) + "\n")
+    if error:
+        texts.append(error)
+    return plain("".join(texts).strip(), MAX_PRINTED)
+
+
+def _joined(text: Any) -> str:
+    if isinstance(text, list):
+        return "".join(part for part in text if isinstance(part, str))
+    return text if isinstance(text, str) else ""
+
+
+@dataclass(frozen=True)
 class Cause:
     """What made one check fail, or several: told once, on the smallest call that shows it."""
 
@@ -166,6 +200,7 @@ class Result:
     message: str = ""
     cause: str | None = None
     notes: tuple[str, ...] = ()
+    cells: tuple[ShownCell, ...] = ()
 
     @property
     def ungraded(self) -> list[ExerciseResult]:
@@ -185,7 +220,8 @@ class Result:
             ExerciseResult(**{**one, "checks": tuple(CheckResult.from_dict(check) for check in one["checks"])})
             for one in data["exercises"]
         )
-        return cls(**{**data, "exercises": exercises, "notes": tuple(data["notes"])})
+        cells = tuple(ShownCell(**one) for one in data["cells"])
+        return cls(**{**data, "exercises": exercises, "notes": tuple(data["notes"]), "cells": cells})
 
     def to_json(self) -> str:
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=True)

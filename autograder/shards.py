@@ -14,9 +14,10 @@ from typing import Final
 
 from autograder.box import Limits
 from autograder.course import Course
-from autograder.pipeline import Settings, identity
 from autograder.report.files import RESULT, Results
 from autograder.result import Result
+from autograder.reuse import identity
+from autograder.settings import Settings
 from autograder.submission import Submission, collect
 
 PLAN: Final = "plan.json"
@@ -74,7 +75,11 @@ def _holds(place: int, submission: Submission, course: Course, seed: int, result
         settings = Settings(course, Limits(), seed, TRAINING_SEED, dict(record["protections"]))
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return results.earlier(place, identity(submission, settings)) is not None
+    earlier = results.earlier(place)
+    if earlier is None or earlier.grader_failed or earlier.record.get("identity") != identity(submission, settings):
+        return False
+    results.show(place, earlier)
+    return True
 
 
 def _copy(submission: Submission, folder: Path) -> None:

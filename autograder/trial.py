@@ -92,8 +92,10 @@ def attempt_whole(root: Path, assignment: str, exercise: str, code: str, seed: i
         return Trial((), others=tuple(_marks(course, Kernel(namespace), seed, list(others))))
 
 
-def needs(root: Path, assignment: str, exercise: str, seed: int) -> tuple[ExerciseResult, frozenset[str]]:
-    """The reference's mark, and all names of the notebook that its answer and its checks look up."""
+def needs(
+    root: Path, assignment: str, exercise: str, seed: int
+) -> tuple[ExerciseResult, frozenset[str], frozenset[str]]:
+    """The reference's mark, the names of the notebook that its checks ask for, and all that these and it look up."""
     course, solved = _course(root, assignment)
     with _in_its_folder(course):
         kernel = Kernel(_run_cells(course, solved, until=exercise))
@@ -105,7 +107,7 @@ def needs(root: Path, assignment: str, exercise: str, seed: int) -> tuple[Exerci
         name = wanted.pop()
         names.add(name)
         wanted |= looked_up.get(name, set()) - names
-    return found, frozenset(names)
+    return found, frozenset(kernel.asked), frozenset(names)
 
 
 def stored(code: str) -> set[str]:
@@ -164,9 +166,8 @@ def _run_cells(course: Assignment, answers: dict[str, str], until: str | None = 
 
 def _marks(course: Assignment, kernel: Kernel, seed: int, exercises: list[str]) -> list[ExerciseResult]:
     with contextlib.redirect_stdout(io.StringIO()):
-        evidence = examine(course, kernel, seed, exercises)
-    left_out = {one.id for one in course.exercises} - set(exercises)
-    return [one for one in mark(course, Restored(unanswered=left_out), [], evidence) if one.id in exercises]
+        evidence = examine(course, kernel, dict.fromkeys(exercises, seed), exercises)
+    return mark([one for one in course.exercises if one.id in exercises], Restored(), [], evidence)
 
 
 def _run(cell: str, namespace: dict[str, Any]) -> None:

@@ -1,11 +1,14 @@
-"""Seconds per submission: this grader beside nbgrader, papermill and the plain script, in one run.
+"""Seconds per submission: this grader beside otter-grader, nbgrader, papermill and the plain script, in one run.
 
     make benchmark       (or: python benchmarks/grading.py 09_echo --rounds 3 --students 2)
 
-Each row is the median of several rounds over the same references; the rounds of all contenders take
-turns, so that a slow minute of the machine hits all. One thread each. Ratios are to the plain script.
+Each row is the median of several rounds over the same references; the rounds of all contenders take turns, so that a
+slow minute of the machine hits all. One thread each. A batch's start is part of it, and shared by its submissions.
+otter-grader is measured where `--otter` says that its command is (it is no dependency of this project): with the
+visible checks as its tests.
 """
 
+import itertools
 import json
 import os
 import resource
@@ -16,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,28 +29,46 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.box.sandbox import ONE_THREAD, REPRODUCIBLE
-from autograder.course import Course
+from autograder.course import Assignment, Course
 from autograder.release import reference
+from autograder.restoration import restore
+from autograder.slicing import Slices
+from autograder.submission import read
 
 BIN = Path(sys.executable).parent
 
 
-def main(assignments: list[str], rounds: int = 5, students: int = 4) -> None:
+def main(assignments: list[str], rounds: int = 5, students: int = 4, otter: Path | None = None) -> None:
     """Measure, print a table, and say how much memory the largest process took."""
     course = Course.find(Path(__file__).parent)
     console = Console()
     for name in assignments:
         with tempfile.TemporaryDirectory() as folder:
-            contenders = prepare(course, name, students, Path(folder))
+            contenders = prepare(course, name, students, Path(folder), otter)
             seconds: dict[str, list[float]] = {label: [] for label in contenders}
             for _ in range(rounds):
-                for label, (contend, submissions) in contenders.items():
+                for label, one in contenders.items():
+                    one.before()
                     started = time.perf_counter()
-                    contend()
-                    seconds[label].append((time.perf_counter() - started) / submissions)
+                    one.run()
+                    seconds[label].append((time.perf_counter() - started) / one.submissions)
+            stages = profile(Path(folder) / "stages.json")
         console.print(table(name, rounds, students, seconds))
+        console.print(stages)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     console.print(f"Largest process of all: {peak:.0f} MiB resident.")
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A command that grades so many submissions; `before` makes ready, and is not measured."""
+
+    run: Callable[[], None]
+    submissions: int
+    before: Callable[[], None] = lambda: None
+
+
+WHOLE, NEEDED = "plain script, whole notebook", "plain script, the cells that we run"
 
 
 def table(name: str, rounds: int, students: int, seconds: dict[str, list[float]]) -> Table:
@@ -54,16 +76,26 @@ def table(name: str, rounds: int, students: int, seconds: dict[str, list[float]]
         title=f"{name}: seconds per submission, median of {rounds}; {students} submissions a batch",
         title_justify="left",
     )
-    for heading in ("", "median", "lowest", "highest", "to the script", "to nbgrader"):
+    for heading in ("", "median", "lowest", "highest", "to the script", "to its needed cells", "to nbgrader"):
         grid.add_column(heading, justify="left" if not heading else "right")
     median = {label: statistics.median(found) for label, found in seconds.items()}
     for label, found in seconds.items():
-        ratios = [f"{median[label] / median[other]:.2f}" for other in ("plain script", "nbgrader autograde")]
+        ratios = [f"{median[label] / median[other]:.2f}" for other in (WHOLE, NEEDED, "nbgrader autograde")]
         grid.add_row(label, f"{median[label]:.2f}", f"{min(found):.2f}", f"{max(found):.2f}", *ratios)
     return grid
 
 
-def prepare(course: Course, name: str, students: int, folder: Path) -> dict[str, tuple[Callable[[], None], int]]:
+def profile(kept: Path) -> Table:
+    """The stages of the last warm batch on one worker."""
+    grid = Table(title="of these, by stage, warm, one worker: median of the batch", title_justify="left")
+    timings = [one["record"]["timings"] for one in json.loads(kept.read_text(encoding="utf-8"))]
+    for stage in timings[0]:
+        grid.add_column(stage, justify="right")
+    grid.add_row(*(f"{statistics.median(one[stage] for one in timings):.3f}" for stage in timings[0]))
+    return grid
+
+
+def prepare(course: Course, name: str, students: int, folder: Path, otter: Path | None) -> dict[str, Contender]:
     """What each contender runs, and how many submissions that is."""
     environment = {
         **os.environ,
@@ -73,12 +105,16 @@ def prepare(course: Course, name: str, students: int, folder: Path) -> dict[str,
         "MPLBACKEND": "agg",
     }
     notebook = reference(course.root / "source" / name / f"{name}.ipynb")
-    script, alone = folder / "script.py", folder / "alone.ipynb"
-    code = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    script.write_text("\n\n".join(code), encoding="utf-8")
+    alone = folder / "alone.ipynb"
     alone.write_text(json.dumps(notebook), encoding="utf-8")
-    for path in course.assignment(name).data:
+    assignment = course.assignment(name)
+    for path in assignment.data:
         shutil.copy(path, folder)
+    restored = restore(read(alone), assignment)
+    needed = Slices(restored, assignment).needed([exercise.id for exercise in assignment.exercises])
+    whole, some = folder / "whole.py", folder / "needed.py"
+    whole.write_text("\n\n".join(cell.source for cell in restored.cells), encoding="utf-8")
+    some.write_text("\n\n".join(restored.cells[number].source for number in needed), encoding="utf-8")
     gradebook = folder / "nbgrader"
     for kind in ("source", "release"):
         shutil.copytree(course.root / kind / name, gradebook / kind / name)
@@ -87,41 +123,78 @@ def prepare(course: Course, name: str, students: int, folder: Path) -> dict[str,
             path = root / f"student{student}" / name / f"{name}.ipynb"
             path.parent.mkdir(parents=True)
             path.write_text(json.dumps(notebook), encoding="utf-8")
-    generate = ["nbgrader", "generate_assignment", name, "--create", "--force"]
-    run(generate, gradebook, environment)
-    grade = [
-        sys.executable,
-        "-I",
-        "-m",
-        "autograder",
-        "grade",
-        str(folder / "class"),
-        "--json",
-        "--course",
-        str(course.root),
-    ]
-    commands: dict[str, tuple[list[Any], Path, int]] = {
-        "plain script": ([sys.executable, script], folder, 1),
-        "papermill alone": (
-            [sys.executable, "-m", "papermill", alone, folder / "out.ipynb", "--no-progress-bar"],
-            folder,
-            1,
+    run(["nbgrader", "generate_assignment", name, "--create", "--force"], gradebook, environment)
+
+    def script(path: Path) -> Contender:
+        return Contender(partial(run, [sys.executable, path], folder, environment), 1)
+
+    def ours(*words: str, before: Callable[[], None] = lambda: None, keep: Path | None = None) -> Contender:
+        command = [sys.executable, "-I", "-m", "autograder", "grade", folder / "class", "--json"]
+        command += ["--course", course.root, "--seed", "1", *words]
+        return Contender(partial(run, command, folder, environment, keep), students, before)
+
+    papermill = [sys.executable, "-m", "papermill", alone, folder / "out.ipynb", "--no-progress-bar"]
+    contenders = {
+        WHOLE: script(whole),
+        NEEDED: script(some),
+        "papermill alone": Contender(partial(run, papermill, folder, environment), 1),
+        "nbgrader autograde": Contender(
+            partial(run, ["nbgrader", "autograde", name, "--force", "--create"], gradebook, environment), students
         ),
-        "nbgrader autograde": (["nbgrader", "autograde", name, "--force", "--create"], gradebook, students),
-        "autograder --cold, 1 worker": ([*grade, "--workers", "1", "--cold"], folder, students),
-        "autograder, 1 worker": ([*grade, "--workers", "1"], folder, students),
-        "autograder, 2 workers": ([*grade, "--workers", "2"], folder, students),
     }
-    return {
-        label: (partial(run, command, place, environment), number)
-        for label, (command, place, number) in commands.items()
+    if otter:
+        contenders["otter run"] = with_otter(otter, assignment, folder, environment)
+    kept = folder / "results"
+    changes = itertools.count()
+
+    def edit(exercise: str | None) -> None:
+        """One more sentence in every submission, and with `exercise` another answer to it, which is as good."""
+        for path in (folder / "class").glob("*/*/*.ipynb"):
+            book = json.loads(path.read_text(encoding="utf-8"))
+            book["cells"][0]["source"] = [f"# {next(changes)}"]
+            for cell in book["cells"]:
+                if exercise and cell["id"] == exercise:
+                    cell["source"] = [*cell["source"], f"\nanother = {next(changes)}\n"]
+            path.write_text(json.dumps(book), encoding="utf-8")
+
+    last = assignment.exercises[-1].id
+    return contenders | {
+        "cold, 1 worker": ours("--workers", "1", "--cold"),
+        "warm, 1 worker, every cell": ours("--workers", "1", "--every-cell"),
+        "warm, 1 worker": ours("--workers", "1", keep=folder / "stages.json"),
+        "warm, 2 workers": ours("--workers", "2"),
+        "first time, kept": ours("--workers", "1", "--output", str(kept)),
+        f"only `{last}` changed": ours("--workers", "1", "--output", str(kept), before=partial(edit, last)),
+        "only text changed": ours("--workers", "1", "--output", str(kept), before=partial(edit, None)),
+        "nothing changed": ours("--workers", "1", "--output", str(kept)),
     }
 
 
-def run(command: list[Any], folder: Path, environment: dict[str, str]) -> None:
+def with_otter(otter: Path, assignment: Assignment, folder: Path, environment: dict[str, str]) -> Contender:
+    """`otter run` on one submission, with the visible checks as tests."""
+    place = folder / "otter"
+    (place / "tests").mkdir(parents=True)
+    for cell in assignment.cells:
+        if cell.kind == "check":
+            name = str(cell.exercise).replace("-", "_")
+            text = "from otter.test_files import test_case\n\nOK_FORMAT = False\n"
+            text += f"name = {name!r}\npoints = 1\n\n\n@test_case(points=1, hidden=False)\n"
+            text += f"def test_all(env):\n    exec({cell.source!r}, env)\n"
+            (place / "tests" / f"{name}.py").write_text(text, encoding="utf-8")
+    for path in [*assignment.data, folder / "alone.ipynb"]:
+        shutil.copy(path, place)
+    environment = {**environment, "PATH": f"{otter.parent}:{environment['PATH']}"}
+    run([otter, "generate", "-t", "tests", "-o", "autograder.zip", "--no-environment"], place, environment)
+    command = [otter, "run", "--no-logo", "-a", "autograder.zip", "-o", ".", "alone.ipynb"]
+    return Contender(partial(run, command, place, environment), 1)
+
+
+def run(command: list[Any], folder: Path, environment: dict[str, str], keep: Path | None = None) -> None:
     outcome = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if outcome.returncode:
         raise SystemExit(f"{command[0]} failed:\n{outcome.stderr[-2000:]}")
+    if keep:
+        keep.write_text(outcome.stdout, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ from submissions import COURSE, Notebook, have_boxes_in, write
 from autograder.box import Limits, Parent
 from autograder.box.canary import PROTECTIONS
 from autograder.course import Course
-from autograder.pipeline import Graded, Settings
+from autograder.pipeline import Graded
 from autograder.pipeline import grade as grade_one
+from autograder.result import Result
+from autograder.settings import Settings
 from autograder.submission import Submission
 
 SEED = 11  # of the hidden inputs; any other must do as well
@@ -59,14 +61,21 @@ def worker(boxes: Path) -> Iterator[ProcessPoolExecutor]:
 def grade(settings: Settings, worker: ProcessPoolExecutor, tmp_path: Path) -> Grader:
     """Grade one notebook: `grade(notebook, "09_echo", cell_seconds=5)`."""
 
-    def run(notebook: Notebook | bytes, assignment: str, **limits: float) -> Graded:
+    def run(
+        notebook: Notebook | bytes,
+        assignment: str,
+        earlier: Result | None = None,
+        every_cell: bool = False,
+        **limits: float,
+    ) -> Graded:
         path = tmp_path / "ada" / assignment / f"{assignment}.ipynb"
         if isinstance(notebook, bytes):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(notebook)
         else:
             write(notebook, path)
-        changed = replace(settings, limits=replace(settings.limits, **limits))  # type: ignore[arg-type]
-        return worker.submit(grade_one, Submission(path, "ada", assignment), changed).result()
+        limited = replace(settings.limits, **limits)  # type: ignore[arg-type]
+        changed = replace(settings, limits=limited, every_cell=every_cell)
+        return worker.submit(grade_one, Submission(path, "ada", assignment), changed, earlier).result()
 
     return run

@@ -47,8 +47,8 @@ def earned(assignment: str, seed: int) -> dict[str, float | None]:
             changed = dict(space)
             for name in names:
                 exec(f"def {name}(*args, **options):\n    {body}", changed)
-            evidence = examine(course, trial.Kernel(changed), seed, [exercise])
+            evidence = examine(course, trial.Kernel(changed), {exercise: seed}, [exercise])
             others = {one.id for one in course.exercises} - {exercise}
-            marks = mark(course, Restored(unanswered=others), [], evidence)
+            marks = mark(course.exercises, Restored(unanswered=others), [], evidence)
             found[f"{exercise}, {what}"] = next(one.points for one in marks if one.id == exercise)
     return found

@@ -21,9 +21,9 @@ from submissions import COURSE, solved, source
 from autograder import trial
 from autograder.corpus import Sample, corpus
 from autograder.crew import Crew, Job
-from autograder.pipeline import Graded
 from autograder.report import page
 from autograder.result import Result
+from autograder.slicing import names_asked
 from autograder.trial import Trial
 
 CORPORA = {name: corpus(COURSE, name) for name in COURSE.names}
@@ -83,9 +83,9 @@ def test_the_held_out_year_is_on_no_page(crew: Crew) -> None:
     assert isinstance(tried, Trial), tried
     (found,) = tried.results
     record = {"for_marks": True, "graded_at": "", "submission_sha256": None}
-    graded = Graded(Result("ada", "10_deep_forecaster", 0.0, 1.0, (found,), record))
+    result = Result("ada", "10_deep_forecaster", 0.0, 1.0, (found,), record)
     for level in page.LEVELS:
-        html = page.feedback(graded, level)
+        html = page.feedback(result, level)
         assert found.checks[0].title in html or level == "now"
         assert not {*pairwise(re.findall(r"\d+", html))} & {pair for pair in hidden if min(map(len, pair)) > 2}
 
@@ -99,12 +99,14 @@ def test_no_exercise_hangs_on_another(assignment: str, crew: Crew) -> None:
     defined = {
         one.id: trial.stored(source(solved(assignment), one.id)) for one in COURSE.assignment(assignment).exercises
     }
-    wanted = [one for one in defined if one not in CORPORA[assignment].builds_on_others]
-    jobs = [Job(one, trial.needs, (COURSE.root, assignment, one, SEED), seconds=120) for one in wanted]
-    for job, (result, names) in crew.do(jobs):
+    jobs = [Job(one, trial.needs, (COURSE.root, assignment, one, SEED), seconds=120) for one in defined]
+    for job, (result, asked, names) in crew.do(jobs):
         assert result.outcome == "earned", result.message
+        # The cells that an exercise depends on follow from what its checks' code says that they ask for.
+        assert asked
+        assert asked <= names_asked(COURSE.assignment(assignment), [job.tag])
         others = {other: names & its for other, its in defined.items() if other != job.tag and names & its}
-        assert not others, f"{job.tag} looks these up"
+        assert not others or job.tag in CORPORA[assignment].builds_on_others, f"{job.tag} looks these up: {others}"
 
 
 @pytest.mark.parametrize("assignment", COURSE.names)

@@ -13,7 +13,7 @@ from submissions import answered, lean, only, write
 
 from autograder.batch import grade_all
 from autograder.box.sandbox import FOLDER
-from autograder.pipeline import Settings
+from autograder.settings import Settings
 from autograder.submission import Submission
 
 ASSIGNMENT = "03_numeric_data"
@@ -26,7 +26,7 @@ def test_a_worker_that_dies_takes_no_other_submission_with_it(workers: int, sett
         write(lean(only(ASSIGNMENT, "invert")), path)
     paths[1] = DeadlyPath(paths[1])
     submissions = [Submission(path, path.parent.parent.name, ASSIGNMENT) for path in paths]
-    results = {place: graded.result for place, graded in grade_all(list(enumerate(submissions)), settings, workers)}
+    results = dict(grade_all(list(enumerate(submissions)), settings, workers))
     assert sorted(results) == [0, 1, 2]
     assert [results[place].score for place in (0, 2)] == [2, 2]
     assert (results[1].cause, results[1].score) == ("grader", None)

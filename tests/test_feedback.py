@@ -18,7 +18,6 @@ from test_pages import EVIL, read, result
 from autograder.boxed.wire import Generator, Handle
 from autograder.expectations import Wrong, close
 from autograder.misconceptions import Clues, clues, recognised
-from autograder.pipeline import Graded
 from autograder.report import page, terminal
 from autograder.report.files import Results
 from autograder.result import CheckResult, ExerciseResult, Finding, Result, causes
@@ -232,7 +231,7 @@ def test_the_smallest_call_is_the_one_that_is_told() -> None:
 # the page
 
 
-def failed(text: str = "wrong", **record: Any) -> Graded:
+def failed(text: str = "wrong", **record: Any) -> Result:
     """A result with a table and a picture in it."""
     table, picture = pair(TABLE, TABLE + 1), pair(np.eye(20), np.zeros((20, 20)))
     checks = (
@@ -245,11 +244,11 @@ def failed(text: str = "wrong", **record: Any) -> Graded:
     )
     exercise = ExerciseResult("normalize", "partial", 0.75, 3.0, "message", None, checks)
     base = result()
-    return Graded(Result("ada", base.assignment, 0.75, 3.0, (exercise,), base.record | record))
+    return Result("ada", base.assignment, 0.75, 3.0, (exercise,), base.record | record)
 
 
-def text_of(level: page.Level, graded: Graded) -> str:
-    return " ".join(read(page.feedback(graded, level)).text.split())
+def text_of(level: page.Level, one: Result) -> str:
+    return " ".join(read(page.feedback(one, level)).text.split())
 
 
 def test_a_finding_is_laid_out() -> None:
@@ -295,19 +294,20 @@ def test_each_level_tells_more() -> None:
 
 def test_another_level_needs_no_other_grading(tmp_path: Path) -> None:
     submissions = [Submission(tmp_path, "ada", "03_numeric_data")]
-    graded = failed(identity="x")
-    Results(tmp_path, submissions).keep(0, graded)
+    kept = failed()
+    Results(tmp_path, submissions).keep(0, kept)
     feedback = tmp_path / "ada" / "03_numeric_data" / "feedback.html"
-    assert feedback.read_text(encoding="utf-8") == page.feedback(graded, "now")
+    assert feedback.read_text(encoding="utf-8") == page.feedback(kept, "now")
     for level in page.LEVELS:
-        assert Results(tmp_path, submissions, level).earlier(0, "x") == graded.result
-        assert feedback.read_text(encoding="utf-8") == page.feedback(graded, level)
-    (feedback.parent / "levels" / "now.html").unlink()
-    assert Results(tmp_path, submissions, "now").earlier(0, "x") is None
+        results = Results(tmp_path, submissions, level)
+        found = results.earlier(0)
+        assert found == kept
+        results.show(0, found)
+        assert feedback.read_text(encoding="utf-8") == page.feedback(kept, level)
 
 
 def test_a_finding_survives_being_written_and_read() -> None:
-    whole = failed().result
+    whole = failed()
     assert Result.from_dict(json.loads(whole.to_json())) == whole
 
 
@@ -317,7 +317,7 @@ def test_the_terminal_shows_it_too() -> None:
     from rich.console import Console
 
     console = Console(width=100, record=True, file=io.StringIO())
-    terminal.details(console, failed(EVIL).result)
+    terminal.details(console, failed(EVIL))
     text = console.export_text()
     assert "[red]{{ 7 * 7 }}" in text
     assert "\x1b" not in text
@@ -325,14 +325,14 @@ def test_the_terminal_shows_it_too() -> None:
     assert "breaks too" in text
 
 
-def test_a_changed_submission_meets_other_inputs(grade: Grader) -> None:
-    """What the feedback has shown cannot be answered by heart; the same file meets the same inputs again."""
+def test_a_changed_answer_meets_other_inputs(grade: Grader) -> None:
+    """What the feedback has shown cannot be answered by heart; the same answer meets the same inputs again."""
     answer = "import numpy as np\ndef normalize(train, test, feature_range=(0, 1)):\n    return train, test, None\n"
     calls = []
-    for text in (answer, answer, f"{answer}# again\n"):
+    for text in (answer, answer, f"{answer}# again\n", f"{answer}again = 1\n"):
         graded = grade(lean(only("03_numeric_data", normalize=text)), "03_numeric_data")
         checks = next(one for one in graded.result.exercises if one.id == "normalize").checks
         calls.append({one.title: one.finding.call for one in checks if one.finding})
-    assert calls[0] == calls[1]
+    assert calls[0] == calls[1] == calls[2]
     drawn = "`feature_range` is respected."
-    assert calls[0][drawn] != calls[2][drawn]
+    assert calls[0][drawn] != calls[3][drawn]

@@ -26,11 +26,11 @@ from test_pages import result
 
 from autograder.architecture import NotRebuilt
 from autograder.boxed import wire
-from autograder.execution import CellRun, _cell_error, read_answer
+from autograder.execution import _cell_error, read_answer
 from autograder.inference import rebuild
-from autograder.pipeline import Graded
 from autograder.report import page
-from autograder.restoration import RestoredCell, restore
+from autograder.restoration import restore
+from autograder.result import ShownCell, printed
 from autograder.submission import NotGradable, read
 
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "300"))
@@ -207,8 +207,8 @@ def test_any_output_is_shown_as_text(outputs: list[Any]) -> None:
     dictionaries = [output for output in outputs if isinstance(output, dict)]
     for output in dictionaries:
         assert len(_cell_error(output)) < 2000
-    run = CellRun(RestoredCell(0, "free", "x = 1", None), "ran", 0.1, dictionaries)
-    shown = page.feedback(Graded(result(), (run,)))
+    cell = ShownCell("normalize", "solution", "x = 1", printed(dictionaries, None))
+    shown = page.feedback(result(cells=(cell,)))
     assert "<script" not in shown
     assert "\x1b" not in shown
 

@@ -5,7 +5,7 @@ from submissions import COURSE
 
 from autograder.examination import Check, Evidence
 from autograder.execution import Cause, CellRun, CellStatus
-from autograder.grading import examinable, mark, score
+from autograder.grading import examinable, mark, score, undecided
 from autograder.restoration import Restored, RestoredCell
 from autograder.result import ExerciseResult
 
@@ -31,7 +31,7 @@ def marked(
     others = {exercise.id for exercise in ASSIGNMENT.exercises} - {ID}
     restored = restored or Restored()
     restored.unanswered |= others
-    return next(one for one in mark(ASSIGNMENT, restored, runs, found) if one.id == ID)
+    return next(one for one in mark(ASSIGNMENT.exercises, restored, runs, found) if one.id == ID)
 
 
 def test_all_checks_earn_everything() -> None:
@@ -103,7 +103,9 @@ def test_a_cell_that_was_not_reached_could_not_be_graded() -> None:
 def test_only_what_is_undecided_is_examined() -> None:
     restored = Restored(unanswered={"standardize"}, problems={"invert": "A merge was left unfinished."})
     runs = [run("stopped", "stopped", "time")]
-    assert examinable(ASSIGNMENT, restored, runs) == ["which-scaler"]
+    left = undecided(ASSIGNMENT.exercises, restored)
+    assert left == ["normalize", "which-scaler"]
+    assert examinable(left, runs) == ["which-scaler"]
 
 
 def test_a_score_is_what_there_is_and_none_when_there_is_nothing() -> None:

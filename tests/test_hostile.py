@@ -26,9 +26,10 @@ from submissions import write as write_notebook
 
 from autograder.box import memory
 from autograder.box.sandbox import FIRST_USER, FOLDER
-from autograder.pipeline import Graded, Settings, grade
+from autograder.pipeline import Graded, grade
 from autograder.report import page
 from autograder.result import Result
+from autograder.settings import Settings
 from autograder.submission import Submission
 
 CORPUS = corpus()
@@ -43,7 +44,8 @@ GRACE = 60
 
 @pytest.fixture(scope="module")
 def limited(settings: Settings) -> Settings:
-    return replace(settings, seed=SEED, limits=replace(settings.limits, **SECONDS))
+    # All cells run, or many attacks, which nothing depends on, would never take place.
+    return replace(settings, seed=SEED, limits=replace(settings.limits, **SECONDS), every_cell=True)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,7 @@ def test_a_submission_costs_itself_at_most(
         printed = "".join(str(output) for run in graded.transcript for output in run.outputs)
         if hostile.sees_nothing:
             assert "SEEN []" in printed, printed
-        assert_nothing_is_told(hostile, graded.result, page.feedback(graded), printed)
+        assert_nothing_is_told(hostile, graded.result, page.feedback(graded.result), printed)
         assert_nothing_is_left(worker, boxes)
         chance.append(re.findall(r"CHANCE .*?\\n", printed))
     assert chance[0] != chance[-1] or not chance[0]
@@ -167,7 +169,7 @@ def test_a_plain_user_grades_them_the_same(group: str) -> None:
     """As one batch of the command, run by a user without rights."""
     chosen = [hostile for hostile in CORPUS if hostile.group == group]
     command = [sys.executable, "-I", "-m", "autograder", "grade", "--seed", str(SEED)]
-    command += ["--workers", "1"]  # other tests run beside this one, and have limits of time too
+    command += ["--every-cell", "--workers", "1"]  # other tests run beside this one, and have limits of time too
     command += [f"--{name.replace('_', '-')}={seconds}" for name, seconds in SECONDS.items()]
     with home() as folder:
         for number, hostile in enumerate(chosen):

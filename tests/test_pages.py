@@ -8,12 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from autograder.execution import CellRun
-from autograder.pipeline import Graded
 from autograder.report import page, terminal
 from autograder.report.files import InUse, Results
-from autograder.restoration import RestoredCell
-from autograder.result import CheckResult, ExerciseResult, Result
+from autograder.result import CheckResult, ExerciseResult, Result, ShownCell
 from autograder.submission import Submission
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\x1b[2J\u202e[red]{{ 7 * 7 }}"
@@ -57,9 +54,8 @@ def read(html: str) -> Tags:
 
 
 def test_feedback_escapes_everything() -> None:
-    output = {"output_type": "stream", "text": EVIL}
-    run = CellRun(RestoredCell(0, "solution", EVIL, "normalize"), "raised", outputs=[output], error=EVIL)
-    tags = read(page.feedback(Graded(result(EVIL, EVIL), (run,))))
+    cell = ShownCell("normalize", "solution", EVIL, EVIL, EVIL)
+    tags = read(page.feedback(result(EVIL, EVIL, cells=(cell,))))
     assert tags.active == []
     assert "<script>alert(1)</script>" in tags.text  # shown, not run
     assert "\x1b" not in tags.text
@@ -73,7 +69,7 @@ def test_the_class_page_escapes_everything() -> None:
 
 
 def test_feedback_says_whose_turn_it_is() -> None:
-    text = " ".join(read(page.feedback(Graded(result()))).text.split())
+    text = " ".join(read(page.feedback(result())).text.split())
     assert "4.5 of 10 points, and 2 more are still open" in text
     assert "Your turn: find what does not end" in text
     assert "Practice only" not in text
@@ -81,7 +77,7 @@ def test_feedback_says_whose_turn_it_is() -> None:
 
 def test_feedback_of_what_could_not_be_graded_takes_no_points() -> None:
     lost = result(score=None, message="The file is empty.", cause="notebook")
-    text = " ".join(read(page.feedback(Graded(lost))).text.split())
+    text = " ".join(read(page.feedback(lost)).text.split())
     assert "Could not be graded: no points were given and none were taken." in text
     assert "The file is empty." in text
 
@@ -93,7 +89,7 @@ def test_every_cause_has_a_turn(cause: str) -> None:
 
 def test_a_weak_box_is_practice() -> None:
     weak = result(record={"for_marks": False, "graded_at": "", "submission_sha256": None})
-    assert "Practice only" in page.feedback(Graded(weak))
+    assert "Practice only" in page.feedback(weak)
 
 
 def test_names_become_folders_that_stay_inside(tmp_path: Path) -> None:
@@ -101,7 +97,7 @@ def test_names_become_folders_that_stay_inside(tmp_path: Path) -> None:
     submissions = [Submission(tmp_path, name, "03_numeric_data") for name in names]
     results = Results(tmp_path / "results", submissions)
     for place, name in enumerate(names):
-        results.keep(place, Graded(result(name)))
+        results.keep(place, result(name))
     assert len(set(results.folders)) == len(names)
     for folder in results.folders:
         assert folder.resolve().is_relative_to(tmp_path / "results")
@@ -109,20 +105,15 @@ def test_names_become_folders_that_stay_inside(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["results"]
 
 
-def test_an_earlier_result_is_taken_over_only_if_it_is_whole_and_of_the_same(tmp_path: Path) -> None:
+def test_an_earlier_result_is_read_only_if_it_is_whole(tmp_path: Path) -> None:
     results = Results(tmp_path, [Submission(tmp_path, "ada", "03_numeric_data")])
-    assert results.earlier(0, "x") is None
-    same = result(record={**result().record, "identity": "x"})
-    results.keep(0, Graded(same))
-    assert results.earlier(0, "x") == same
-    assert results.earlier(0, "y") is None
-    assert results.earlier(0, None) is None
-    failed = result(record=same.record, cause="grader", score=None)
-    results.keep(0, Graded(failed))
-    assert results.earlier(0, "x") is None, "the grader's own failure is worth another try"
-    for damage in ("", "[]", "null", '{"record": null}', json.dumps({**same.as_dict(), "record": None})):
+    assert results.earlier(0) is None
+    whole = result()
+    results.keep(0, whole)
+    assert results.earlier(0) == whole
+    for damage in ("", "[]", "null", '{"record": null}', json.dumps({**whole.as_dict(), "exercises": None})):
         (results.folders[0] / "result.json").write_text(damage)
-        assert results.earlier(0, "x") is None
+        assert results.earlier(0) is None
 
 
 def test_a_folder_has_one_grader_at_a_time(tmp_path: Path) -> None:
@@ -134,7 +125,7 @@ def test_a_folder_has_one_grader_at_a_time(tmp_path: Path) -> None:
     ):
         pass
     with Results(tmp_path, submissions) as later:
-        later.keep(0, Graded(result()))
+        later.keep(0, result())
 
 
 def test_the_table_shows_markup_as_text() -> None:

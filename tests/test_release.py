@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from conftest import Grader
-from submissions import COURSE, Notebook, lean, released, solved
+from submissions import COURSE, Notebook, lean, released, solved, write
 
+from autograder.execution import Session, Warm
 from autograder.leaks import leaks
 from autograder.release import as_text, reference, student_version
+from autograder.restoration import restore
+from autograder.settings import Settings
+from autograder.submission import read
 
 SOURCES = sorted((COURSE.root / "source").glob("*/*.ipynb"))
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -123,25 +128,42 @@ def test_the_held_out_year_is_beside_the_checks() -> None:
     assert pd.read_csv(path, parse_dates=["time"])["time"].max() > pd.Timestamp("2025-12-01")
 
 
+LIMITS = {"cell_seconds": 90, "call_seconds": 20, "total_seconds": 400}
+
+
 @pytest.mark.course
 @each_assignment
 def test_the_reference_earns_everything(name: str, grade: Grader) -> None:
-    result = grade(solved(name), name, cell_seconds=90, call_seconds=20, total_seconds=400).result
-    assert {exercise.id: exercise.outcome for exercise in result.exercises} == {
-        exercise.id: "earned" for exercise in COURSE.assignment(name).exercises
-    }
-    assert result.score == result.max_score
-    assert result.notes == ()
+    """Also when only those cells run that its exercises depend on."""
+    exercises = COURSE.assignment(name).exercises
+    whole, lean = (grade(solved(name), name, every_cell=every_cell, **LIMITS).result for every_cell in (True, False))
+    for result in (whole, lean):
+        assert {one.id: one.outcome for one in result.exercises} == {one.id: "earned" for one in exercises}
+        assert result.score == result.max_score
+        assert result.notes == ()
+    assert whole.record["cells"]["left_out"] == 0
+    # No experiment is needed, so each one is left out.
+    free = [cell for cell in COURSE.assignment(name).cells if cell.kind == "free"]
+    assert lean.record["cells"]["left_out"] == len(free)
 
 
 @pytest.mark.course
 @each_assignment
-def test_the_release_earns_nothing_and_runs(name: str, grade: Grader) -> None:
-    graded = grade(released(name), name, cell_seconds=90, call_seconds=20, total_seconds=400)
+def test_the_release_earns_nothing_and_runs(name: str, grade: Grader, settings: Settings, tmp_path: Path) -> None:
+    graded = grade(released(name), name)
     assert {exercise.outcome for exercise in graded.result.exercises} == {"not_earned"}
     assert graded.result.score == 0
     # Unanswered cells say so, and nothing else goes wrong: the lesson can be read to its end.
-    for run in graded.transcript:
+    assignment = COURSE.assignment(name)
+    restored = restore(read(write(released(name), tmp_path / f"{name}.ipynb")), assignment)
+    limits = replace(settings.limits, **LIMITS)
+    assert settings.warm
+    session = Session(restored, limits, 2026, assignment.data, Warm(settings.warm, assignment.imports, lambda: False))
+    try:
+        runs = session.execute()
+    finally:
+        session.close()
+    for run in runs:
         wanted = "raised" if run.cell.kind == "check" else "ran"
         assert run.status == wanted or "NotImplementedError" in str(run.error), (run.cell.source[:200], run.error)
 
@@ -155,9 +177,7 @@ def test_grading_twice_gives_the_same(name: str, grade: Grader) -> None:
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") in exercises[1::2]:
             cell["source"] = ["def nothing(*args):\n", "    return None\n"]
-    first, second = (
-        grade(notebook, name, cell_seconds=90, call_seconds=20, total_seconds=400).result for _ in range(2)
-    )
+    first, second = (grade(notebook, name, **LIMITS).result for _ in range(2))
     assert first.exercises == second.exercises
     assert first.score == second.score
     assert first.score is not None

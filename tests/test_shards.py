@@ -10,7 +10,6 @@ from submissions import COURSE, lean, only, write
 
 from autograder import shards
 from autograder.box import Limits
-from autograder.pipeline import Graded
 from autograder.report.files import Results
 from autograder.result import ExerciseResult, Result
 from autograder.submission import Submission, collect
@@ -36,7 +35,7 @@ def result(student: str, score: float = 3) -> Result:
 def keep(folder: Path, *results: Result) -> None:
     kept = Results(folder, [Submission(folder, one.student, one.assignment) for one in results])
     for place, one in enumerate(results):
-        kept.keep(place, Graded(one))
+        kept.keep(place, one)
 
 
 @pytest.mark.parametrize(("students", "most", "each", "number"), [(1, 20, 12, 1), (25, 20, 12, 3), (25, 2, 1, 2)])
@@ -66,7 +65,7 @@ def test_what_is_graded_and_unchanged_is_passed_over(tmp_path: Path, grade: Grad
     ada = hand_in(tmp_path / "class", "ada", "invert")
     hand_in(tmp_path / "class", "bob")
     limits = {field.name: getattr(Limits(), field.name) for field in dataclasses.fields(Limits)}
-    graded = grade(json.loads(ada.path.read_text()), ASSIGNMENT, **limits)
+    graded = grade(json.loads(ada.path.read_text()), ASSIGNMENT, **limits).result
     results = Results(tmp_path / "earlier", [ada])
     results.keep(0, graded)
     planned = {one.student: one.shard for one in plan(tmp_path, tmp_path / "earlier")}
@@ -76,8 +75,7 @@ def test_what_is_graded_and_unchanged_is_passed_over(tmp_path: Path, grade: Grad
         (tmp_path / "shards").rename(tmp_path / f"shards-{name}")
         return {one.student: one.shard for one in plan(tmp_path, tmp_path / "earlier")}["ada"]
 
-    record = {**graded.result.record, "for_marks": False}
-    results.keep(0, dataclasses.replace(graded, result=dataclasses.replace(graded.result, record=record)))
+    results.keep(0, dataclasses.replace(graded, record={**graded.record, "for_marks": False}))
     assert again("practice") == 0, "what was practice is graded for marks"
     results.keep(0, graded)
     assert again("back") is None

@@ -18,8 +18,9 @@ from autograder.box import BoxUnavailable, Limits, Parent, WarmBox
 from autograder.box.start import ready
 from autograder.box.warm import namespaces
 from autograder.execution import Answer, CellRun, Session, Warm
-from autograder.pipeline import Graded, Settings, grade
+from autograder.pipeline import Graded, grade
 from autograder.restoration import Restored, RestoredCell
+from autograder.settings import Settings
 from autograder.submission import Submission
 
 LIGHT = "03_numeric_data"

@@ -9,14 +9,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from autograder.pipeline import Graded
 from autograder.report import page
 from autograder.result import Result
 from autograder.submission import Submission
 
 RESULT: Final = "result.json"
 FEEDBACK: Final = "feedback.html"
-LEVELS: Final = "levels"
 _UNSAFE: Final = re.compile(r"[^\w.@+-]+")
 
 
@@ -27,7 +25,7 @@ class InUse(Exception):
 class Results:
     """A folder of results: `STUDENT/ASSIGNMENT/result.json` and `feedback.html`, `results.json`, `index.html`.
 
-    `feedback.html` is the page at `level`; `levels/` has it at each, so that another level needs no other grading.
+    `feedback.html` is the page at `level`, made from the result alone, so that another level needs no other grading.
     A submission's folder follows from the list of all of them, so that the same command finds it again.
     A `with` block raises InUse while another's holds the folder: its half-written files are not ours to clear away.
     """
@@ -38,37 +36,28 @@ class Results:
         self.folders = _folders(folder, submissions)
         folder.mkdir(parents=True, exist_ok=True)
 
-    def earlier(self, place: int, identity: str | None) -> Result | None:
-        """The result that an earlier grading left of the submission at `place`, if it would come out the same now.
-
-        None where the grader itself had failed: that is worth another try.
-        """
+    def earlier(self, place: int) -> Result | None:
+        """The result that an earlier grading left of the submission at `place`."""
         try:
-            kept = json.loads((self.folders[place] / RESULT).read_text(encoding="utf-8"))
-            result = Result.from_dict(kept)
-            same = identity is not None and result.record.get("identity") == identity
+            return Result.from_dict(json.loads((self.folders[place] / RESULT).read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None  # none, or one that somebody has damaged: it is graded anew
-        if not same or result.grader_failed:
-            return None
-        try:
-            wanted = (self.folders[place] / LEVELS / f"{self.level}.html").read_text(encoding="utf-8")
-            if (self.folders[place] / FEEDBACK).read_text(encoding="utf-8") != wanted:
-                _write(self.folders[place] / FEEDBACK, wanted)
-        except (OSError, ValueError):
-            return None
-        return result
 
-    def keep(self, place: int, graded: Graded) -> None:
+    def keep(self, place: int, result: Result) -> None:
         """Write the files of the submission at `place`; the result last, so that where it is, all is."""
-        folder = self.folders[place]
-        (folder / LEVELS).mkdir(parents=True, exist_ok=True)
-        for level in page.LEVELS:
-            text = page.feedback(graded, level)
-            _write(folder / LEVELS / f"{level}.html", text)
-            if level == self.level:
-                _write(folder / FEEDBACK, text)
-        _write(folder / RESULT, graded.result.to_json() + "\n")
+        self.folders[place].mkdir(parents=True, exist_ok=True)
+        _write(self.folders[place] / FEEDBACK, page.feedback(result, self.level))
+        _write(self.folders[place] / RESULT, result.to_json() + "\n")
+
+    def show(self, place: int, result: Result) -> None:
+        """See to it that the page of an earlier result is there, at the level that is wanted now."""
+        path, wanted = self.folders[place] / FEEDBACK, page.feedback(result, self.level)
+        try:
+            there = path.read_text(encoding="utf-8") == wanted
+        except (OSError, ValueError):
+            there = False
+        if not there:
+            _write(path, wanted)
 
     def __enter__(self) -> Self:
         self._lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)  # ended by the system, however we end
@@ -107,7 +96,9 @@ def _folders(root: Path, submissions: Iterable[Submission]) -> list[Path]:
 
 
 def as_json(results: Iterable[Result]) -> str:
-    return json.dumps([result.as_dict() for result in results], indent=2, ensure_ascii=True)
+    """A list of them, but for what cells printed."""
+    found = [{name: part for name, part in one.as_dict().items() if name != "cells"} for one in results]
+    return json.dumps(found, indent=2, ensure_ascii=True)
 
 
 def _name(text: str) -> str:

@@ -13,15 +13,12 @@ from typing import Any, Final, Literal, get_args
 import jinja2
 from markupsafe import Markup
 
-from autograder.execution import CellRun
-from autograder.pipeline import Graded
 from autograder.result import ExerciseResult, Finding, Result, causes
 from autograder.text import plain
 
 Level = Literal["now", "after", "staff"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
-MAX_SHOWN_OUTPUT: Final = 4000
 MAX_SHOWN_SOURCE: Final = 20_000
 
 OUTCOMES: Final = {
@@ -75,28 +72,16 @@ _environment.filters["headline"] = headline
 _environment.filters["shape"] = lambda shape: f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
-def feedback(graded: Graded, level: Level = "now") -> str:
+def feedback(result: Result, level: Level = "now") -> str:
     """The page of one submission, for its student or for staff."""
-    result = graded.result
     exercises = [
         {
             "result": exercise,
             "outcome": OUTCOMES[exercise.outcome],
             "turn": TURNS.get(exercise.cause or ""),
             **_failures(exercise),
-            "error": next(
-                (
-                    run.error
-                    for run in graded.transcript
-                    if run.cell.exercise == exercise.id and run.cell.kind == "solution" and run.status == "raised"
-                ),
-                None,
-            ),
-            "cells": [
-                {"kind": run.cell.kind, "source": run.cell.source, "output": _output(run)}
-                for run in graded.transcript
-                if run.cell.exercise == exercise.id
-            ],
+            "error": next((one.error for one in result.cells if one.exercise == exercise.id and one.error), None),
+            "cells": [one for one in result.cells if one.exercise == exercise.id],
         }
         for exercise in result.exercises
     ]
@@ -120,9 +105,11 @@ def _failures(exercise: ExerciseResult) -> dict[str, Any]:
 
 
 def _record(record: dict[str, Any]) -> list[tuple[str, str]]:
-    """The record as a table."""
+    """The record as a table, but for what is there for the grader alone."""
     rows: list[tuple[str, str]] = []
     for name, value in record.items():
+        if name in {"keys", "notes", "identity"}:
+            continue
         parts = value.items() if isinstance(value, dict) else [("", value)]
         rows += [(f"{name} {part}".strip().replace("_", " "), str(one)) for part, one in parts]
     return rows
@@ -135,23 +122,3 @@ def index(rows: Sequence[tuple[Result, str]]) -> str:
 
 def _title(result: Result) -> str:
     return plain(f"{result.assignment or 'unknown assignment'} · {result.student}", 120)
-
-
-def _output(run: CellRun) -> str:
-    """What the cell printed, as text."""
-    texts: list[str] = []
-    for output in run.outputs:
-        data = output.get("data")
-        if output.get("output_type") == "stream":
-            texts.append(_joined(output.get("text")))
-        elif isinstance(data, dict):
-            texts.append(_joined(data.get("text/plain")) + "\n")
-    if run.error:
-        texts.append(run.error)
-    return plain("".join(texts).strip(), MAX_SHOWN_OUTPUT)
-
-
-def _joined(text: Any) -> str:
-    if isinstance(text, list):
-        return "".join(part for part in text if isinstance(part, str))
-    return text if isinstance(text, str) else ""

@@ -1,0 +1,401 @@
+"""What a cell's names tell: which it binds, which it changes, and which it needs from the cells before it.
+
+On the side of caution: whatever may change a variable counts as changing it, and code that can reach what no name
+tells (`exec`, `globals`, files, shell commands) is opaque.
+"""
+
+import ast
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+# With these in it, code reaches what its names do not tell.
+REACHES_ALL: Final = frozenset(
+    [
+        "exec", "eval", "compile", "globals", "locals", "vars", "dir", "setattr", "delattr", "__import__",
+        "__builtins__", "__main__", "builtins", "importlib", "sys", "gc", "inspect", "ctypes",
+        "atexit", "signal", "threading", "multiprocessing", "subprocess", "get_ipython", "In", "Out", "_", "__", "___",
+        "exit", "quit", "open", "os", "shutil", "pathlib", "Path", "tempfile", "pickle", "joblib", "shelve", "sqlite3",
+    ]
+)  # fmt: skip
+# Attributes that lead to it, or to files, which a later cell may read.
+LEAD_THERE: Final = frozenset(
+    [
+        "__globals__", "__dict__", "__code__", "__closure__", "f_globals", "f_locals",
+        "save", "save_weights", "savez", "tofile", "dump", "write", "write_text", "to_csv", "to_pickle", "to_json",
+    ]
+)  # fmt: skip
+SEEDS: Final = frozenset(["seed", "set_random_seed", "set_seed"])  # where chance begins
+# In a call for its effect, these concern no exercise: plots, waiting, a check of one's own. Chance is seen to apart.
+HARMLESS: Final = (
+    frozenset(["plt", "pprint", "time", "show", "display", "clear_session", "testing", "set_printoptions"]) | SEEDS
+)
+DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+UNCHANGING: Final = frozenset(["Timedelta", "Timestamp", "timedelta", "date", "datetime", "frozenset", "TypeVar"])
+TYPES: Final = frozenset(["list", "dict", "tuple", "set", "type", "int", "float", "str", "bool", "bytes", "ndarray"])
+MOST_CHARACTERS: Final = 200_000  # of a cell that is looked into
+MAGIC_WITHOUT_EFFECT: Final = ("%matplotlib", "%config InlineBackend")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a cell's names tell.
+
+    `binds` may be bound or deleted, `surely` are bound whatever happens; `solid` of them are modules, functions,
+    classes and constants, which nobody changes by the way. `needs` are read before the cell itself has bound them,
+    `later` when its functions run. `targets` are changed in place (`x[0] = 1`, `x.a = 1`); anything else that is read
+    and is not solid may be. `groups` are the names of each statement: what it reads and binds may be one thing.
+    `holding` has the functions and classes, each with the names that it may keep hold of; its own is among them if it
+    may keep what it is given. `called` are called for their effect, and matter if they are of a module: a setting of
+    a whole library.
+    `opaque`: there may be more to it. `draws`: it computes on the spot; `seeds`: it sets where chance begins.
+    """
+
+    binds: frozenset[str] = frozenset()
+    surely: frozenset[str] = frozenset()
+    solid: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
+    targets: frozenset[str] = frozenset()
+    groups: tuple[frozenset[str], ...] = ()
+    holding: tuple[tuple[str, frozenset[str]], ...] = ()
+    called: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
+    opaque: bool = False
+    draws: bool = False
+    seeds: bool = False
+
+
+@lru_cache(maxsize=4096)
+def facts(source: str) -> Facts:
+    """Of one cell. A cell that Python cannot read does nothing; IPython's own syntax may do anything."""
+    lines = [line for line in source.splitlines() if not line.startswith(MAGIC_WITHOUT_EFFECT)]
+    tree = parsed("\n".join(lines))
+    if tree is None:
+        return Facts(opaque=len(source) > MOST_CHARACTERS or any(map(_is_magic, lines)))
+    try:
+        return _Reader().read(tree)
+    except RecursionError:
+        return Facts(opaque=True)
+
+
+def _is_magic(line: str) -> bool:
+    line = line.strip()
+    return line.startswith(("%", "!", "?")) or line.endswith("?") or "= %" in line or "= !" in line or "await" in line
+
+
+def parsed(source: str) -> ast.Module | None:
+    """None for what is no Python, or too long or too deep to look into."""
+    if len(source) > MOST_CHARACTERS:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd escape sequences
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def bare(source: str) -> str:
+    """Code without comments and layout, or the source where Python cannot read it."""
+    tree = parsed(source)
+    try:
+        return source if tree is None else ast.unparse(tree)
+    except RecursionError:
+        return source
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.binds: set[str] = set()
+        self.surely: set[str] = set()
+        self.unsolid: set[str] = set()
+        self.waiting: set[str] = set()  # needed by functions that were defined before the cell had bound it
+        self.needs: set[str] = set()
+        self.later: set[str] = set()
+        self.groups: list[frozenset[str]] = []
+        self.holding: list[tuple[str, frozenset[str]]] = []
+
+    def read(self, tree: ast.Module) -> Facts:
+        self.block(tree.body)
+        targets, called, modules = set[str](), set[str](), set[str]()
+        opaque, draws, seeds = False, False, False
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+                targets |= {root(node)}
+            if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+                targets.add(node.target.id)
+            if isinstance(node, ast.Attribute) and node.attr in LEAD_THERE:
+                opaque = True
+            if isinstance(node, ast.ImportFrom) and (node.level or any(alias.name == "*" for alias in node.names)):
+                opaque = True
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
+                opaque |= any(name.split(".")[0] in REACHES_ALL for name in names)
+                modules |= {one.asname or one.name.split(".")[0] for one in node.names}
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not _is_harmless(node.value.func):
+                called.add(_receiver(node.value.func))
+                if isinstance(node.value.func, ast.Attribute):
+                    targets.add(_receiver(node.value.func))
+            if isinstance(node, ast.Call) and last(node.func) in SEEDS:
+                seeds = True
+        for statement in tree.body:
+            if not isinstance(statement, DEFINITIONS):
+                draws |= any(isinstance(node, ast.Call) and last(node.func) not in SEEDS
+                             for node in ast.walk(statement))  # fmt: skip
+        called -= {_receiver(one.func) for one in _undone(tree)}
+        read = self.needs | self.later
+        opaque |= bool((read - self.binds) & REACHES_ALL)
+        return Facts(
+            binds=frozenset(self.binds),
+            surely=frozenset(self.surely),
+            solid=frozenset(self.binds - self.unsolid),
+            needs=frozenset(self.needs | self.waiting & self.surely),
+            later=frozenset(self.later),
+            targets=frozenset(targets - {""}),
+            groups=tuple(self.groups),
+            holding=tuple(self.holding),
+            called=frozenset(called),
+            modules=frozenset(modules),
+            opaque=opaque,
+            draws=draws,
+            seeds=seeds,
+        )
+
+    def block(self, body: Iterable[ast.stmt]) -> None:
+        for node in body:
+            self.statement(node)
+
+    def statement(self, node: ast.stmt) -> None:
+        """In the order in which it runs; what a branch or a loop binds is bound within it, and perhaps after it."""
+        if isinstance(node, (ast.If, ast.While)):
+            self.simple(ast.Expr(node.test))
+            self.branches([], node.body, node.orelse)
+        elif isinstance(node, (ast.For, ast.AsyncFor)):
+            self.simple(ast.Expr(node.iter))
+            self.together(node.target, node.iter)
+            self.branches([node.target], node.body, node.orelse)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            for item in node.items:
+                self.simple(ast.Expr(item.context_expr))
+                self.together(item)
+            self.branches([one.optional_vars for one in node.items if one.optional_vars], node.body)
+        elif isinstance(node, (ast.Try, ast.TryStar)):
+            self.branches([], node.body, node.orelse, node.finalbody)
+            for one in node.handlers:
+                if one.type:
+                    self.simple(ast.Expr(one.type))
+                self.branches([ast.Name(one.name, ast.Store())] if one.name else [], one.body)
+        else:
+            self.simple(node)
+
+    def together(self, *nodes: ast.AST) -> None:
+        names = _Names()
+        for node in nodes:
+            names.visit(node)
+        self.groups.append(frozenset(names.bound | names.bound_later | names.now | names.later))
+
+    def branches(self, targets: list[ast.expr], *bodies: list[ast.stmt]) -> None:
+        before = set(self.surely)
+        for body in bodies:
+            self.surely = set(before)
+            for target in targets:
+                self.simple(ast.Assign([target], ast.Constant(None), lineno=0))
+                self.unsolid |= self.surely - before
+            self.block(body)
+        self.surely = before
+
+    def simple(self, node: ast.stmt) -> None:
+        names = _Names()
+        names.visit(node)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            held = names.later | names.bound_later | ({node.name} if _keeps(node) else set())
+            self.holding.append((node.name, frozenset(held)))
+        elif not isinstance(node, DEFINITIONS):
+            self.groups.append(frozenset(names.bound | names.bound_later | names.now | names.later))
+        self.needs |= names.now - self.surely
+        self.later |= names.later
+        self.waiting |= names.later - self.surely
+        bound = names.bound
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id not in self.surely:
+            self.needs.add(node.target.id)
+        self.binds |= bound | names.bound_later
+        if isinstance(node, (*DEFINITIONS, ast.Assign, ast.AugAssign, ast.Expr)) or (
+            isinstance(node, ast.AnnAssign) and node.value is not None
+        ):
+            self.surely |= bound
+        constant = isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and _constant(node.value)
+        if not isinstance(node, DEFINITIONS) and not constant:
+            self.unsolid |= bound
+        self.unsolid |= names.bound_later
+
+
+class _Names(ast.NodeVisitor):
+    """The cells' names in a piece of code: read `now` or `later`, when a function runs, and bound."""
+
+    def __init__(self) -> None:
+        self.now: set[str] = set()
+        self.later: set[str] = set()
+        self.bound: set[str] = set()
+        self.bound_later: set[str] = set()
+        self._local: frozenset[str] = frozenset()  # of the functions and comprehensions around
+        self._binds = True  # whether names that are bound here are the cells'
+        self._declared: frozenset[str] = frozenset()  # `global`
+        self._at_once = True
+
+    def visit_Name(self, node: ast.Name) -> None:
+        if isinstance(node.ctx, ast.Load):
+            if node.id not in self._local:
+                (self.now if self._at_once else self.later).add(node.id)
+        else:
+            self._bind(node.id)
+
+    def _bind(self, name: str) -> None:
+        if self._binds and name not in self._local:
+            self.bound.add(name)
+        elif name in self._declared:
+            self.bound_later.add(name)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for one in node.names:
+            self._bind(one.asname or one.name.split(".")[0])
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        for one in node.names:
+            self._bind(one.asname or one.name)
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:
+        if node.name:
+            self._bind(node.name)
+        self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._function(node, node.body)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
+        self._function(node, node.body)
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:
+        self._function(node, [node.body])
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, body: Sequence[ast.AST]) -> None:
+        if not isinstance(node, ast.Lambda):
+            self._bind(node.name)
+            self._all(node.decorator_list)
+            self._all(one for one in [node.returns] if one)
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        arguments += [one for one in (node.args.vararg, node.args.kwarg) if one]
+        self._all(one.annotation for one in arguments if one.annotation)
+        self._all(one for one in [*node.args.defaults, *node.args.kw_defaults] if one)
+        inside = _Names()
+        for one in body:
+            inside.visit(one)
+        declared = {
+            name for one in body for part in ast.walk(one) if isinstance(part, ast.Global) for name in part.names
+        }
+        kept = self._local, self._binds, self._declared, self._at_once
+        self._local = self._local | {one.arg for one in arguments} | (inside.bound - declared)
+        self._binds, self._declared, self._at_once = False, frozenset(declared), False
+        self._all(body)
+        self._local, self._binds, self._declared, self._at_once = kept
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self._bind(node.name)
+        self._all([*node.decorator_list, *node.bases, *node.keywords])
+        kept, self._binds = self._binds, False
+        self._all(node.body)
+        self._binds = kept
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
+        targets = {
+            part.id for one in node.generators for part in ast.walk(one.target) if isinstance(part, ast.Name)
+        }  # fmt: skip
+        self.visit(node.generators[0].iter)  # this one is read outside
+        kept, self._local = self._local, self._local | targets
+        self.generic_visit(node)
+        self._local = kept
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815 the names are ast's
+
+    def _all(self, nodes: Iterable[ast.AST]) -> None:
+        for node in nodes:
+            self.visit(node)
+
+
+def _receiver(function: ast.expr) -> str:
+    """Whose method is called; none of a thing that was just made."""
+    while isinstance(function, (ast.Attribute, ast.Subscript)):
+        function = function.value
+    return function.id if isinstance(function, ast.Name) else ""
+
+
+def _undone(tree: ast.Module) -> Iterator[ast.Call]:
+    """Calls whose effect ends with a `with` block: settings of warnings."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.With) and "catch_warnings" in {
+            last(one.context_expr.func) for one in node.items if isinstance(one.context_expr, ast.Call)
+        }:
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Call) and _receiver(inner.func) == "warnings":
+                    yield inner
+
+
+def _is_harmless(function: ast.expr) -> bool:
+    chain = {last(function), root(function)}
+    while isinstance(function, ast.Attribute):
+        function = function.value
+        chain.add(last(function))
+    return bool(chain & HARMLESS)
+
+
+def _keeps(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+    """Whether it may keep what it is given: in a default, or as a class."""
+    if isinstance(node, ast.ClassDef):
+        return any(isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value is not None for one in node.body)
+    return bool(node.decorator_list) or not all(map(_constant, [one for one in _defaults(node.args) if one]))
+
+
+def _defaults(arguments: ast.arguments) -> list[ast.expr | None]:
+    return [*arguments.defaults, *arguments.kw_defaults]
+
+
+def _constant(node: ast.expr) -> bool:
+    """Nothing that can be changed in place: a number, a text, a tuple of such, a type, a moment or a span of time."""
+    if isinstance(node, ast.Call):
+        return last(node.func) in UNCHANGING and all(map(_constant, [*node.args, *(k.value for k in node.keywords)]))
+    if _is_type(node):
+        return True
+    if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.BitOr):
+        sides = (node.left, node.right)  # of constants, which are written in capitals
+        return all(_constant(one) or (isinstance(one, ast.Name) and one.id.isupper()) for one in sides)
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return _unchanging(value)
+
+
+def _is_type(node: ast.expr) -> bool:
+    """A type, by the looks of it: `np.ndarray | list[float]`."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return all(_is_type(one) or isinstance(one, ast.Constant) for one in (node.left, node.right))
+    if isinstance(node, ast.Subscript):
+        return _is_type(node.value)
+    name = last(node)
+    return name in TYPES or (name[:1].isupper() and not name.isupper())
+
+
+def _unchanging(value: object) -> bool:
+    return all(map(_unchanging, value)) if isinstance(value, tuple) else not isinstance(value, (list, dict, set))
+
+
+def root(node: ast.expr) -> str:
+    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def last(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -1,0 +1,102 @@
+"""Reuse: what of an earlier result still holds, since all that it follows from is as it was.
+
+A whole result holds while its submission's file is the same, an exercise's while the cells that it depends on are, its
+checks, and what they are run with. The hidden inputs follow from the same cells, so that it would come out the same.
+"""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from autograder.course import Assignment, CourseError
+from autograder.restoration import Restored
+from autograder.result import ExerciseResult, Result
+from autograder.settings import Settings
+from autograder.slicing import Slices, checks_of
+from autograder.submission import Submission
+from autograder.versions import versions_here
+
+Keys = dict[str, list[str]]  # of each exercise: of its cells as they are, and without comments and layout
+
+
+def identity(submission: Submission, settings: Settings) -> str | None:
+    """A hash of everything that a result follows from; None when the submission cannot be read.
+
+    Two gradings of one identity give the same marks and messages, so that the second can be spared.
+    """
+    course = settings.course
+    try:
+        assignment = course.assignment(str(submission.assignment)) if submission.assignment else None
+        file = hashlib.sha256(submission.path.read_bytes()).hexdigest() if submission.path.is_file() else None
+    except (OSError, CourseError):
+        return None
+    return _hash(
+        submission.student, submission.assignment, submission.problem, submission.path.is_symlink(), file,
+        assignment and [assignment.sha256, assignment.checks_sha256], course.names, _circumstances(settings),
+    )  # fmt: skip
+
+
+def keys(slices: Slices, restored: Restored, assignment: Assignment, settings: Settings) -> Keys:
+    """Hashes of everything that each exercise's result follows from."""
+    shared = _hash(
+        _circumstances(settings), assignment.name, assignment.data_sha256, assignment.checks_data_sha256,
+        assignment.grader_sha256,
+    )  # fmt: skip
+    found = {}
+    for exercise in assignment.exercises:
+        name = exercise.id
+        facts = [
+            shared, name, exercise.max_points, restored.problems.get(name), name in restored.missing,
+            name in restored.unanswered, checks_of(assignment, name),
+        ]  # fmt: skip
+        found[name] = [_hash(*facts, slices.text(name, exact=exact)) for exact in (True, False)]
+    return found
+
+
+def reusable(earlier: Result | None, now: Keys) -> dict[str, ExerciseResult]:
+    """The exercises of an earlier result that would come out the same.
+
+    What could not be graded is tried again. Messages may name lines, so that only what was earned outlasts a change of
+    comments and layout.
+    """
+    return dict(_reusable(earlier, now)) if earlier else {}
+
+
+def _reusable(earlier: Result, now: Keys) -> Iterator[tuple[str, ExerciseResult]]:
+    before, notes = earlier.record.get("keys"), earlier.record.get("notes")
+    if not isinstance(before, dict) or not isinstance(notes, dict):
+        return  # nothing had come to be graded
+    for exercise in earlier.exercises:
+        kept, wanted = before.get(exercise.id), now.get(exercise.id)
+        if kept is None or wanted is None or exercise.points is None:
+            continue
+        spotless = exercise.outcome == "earned" and not notes.get(exercise.id)
+        if kept[0] == wanted[0] or (spotless and kept[1] == wanted[1]):
+            yield exercise.id, exercise
+
+
+def seeds(slices: Slices, assignment: Assignment, settings: Settings) -> dict[str, int]:
+    """The seed of each exercise's hidden inputs; the batch's own cannot be told from it.
+
+    Each answer has inputs of its own: feedback shows some of them with what was expected, and the next answer
+    could give those by heart.
+    """
+    found = {}
+    for exercise in assignment.exercises:
+        text = f"{settings.seed}/{assignment.name}/{exercise.id}/{slices.text(exercise.id, exact=False)}"
+        digest = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
+        found[exercise.id] = int.from_bytes(digest[:8], "big")
+    return found
+
+
+def _circumstances(settings: Settings) -> list[Any]:
+    return [
+        settings.course.lock_sha256, settings.seed, settings.training_seed, settings.for_marks, settings.every_cell,
+        settings.protections, dataclasses.asdict(settings.limits), versions_here(),
+    ]  # fmt: skip
+
+
+def _hash(*facts: Any) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

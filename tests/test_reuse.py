@@ -1,0 +1,200 @@
+"""What of an earlier result still holds: as much as has not changed, and never more."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Grader
+from submissions import COURSE, Notebook, answered, insert, only, own_cell, released, solved, source, write
+from test_cli import autograder
+
+from autograder import course
+from autograder.report import page
+from autograder.restoration import restore
+from autograder.result import Result
+from autograder.reuse import Keys, keys, reusable
+from autograder.settings import Settings
+from autograder.slicing import Slices
+from autograder.submission import read
+
+NAME = "03_numeric_data"
+IDS = [exercise.id for exercise in COURSE.assignment(NAME).exercises]
+WRONG = "def invert_scaling(scaler, values):\n    print('tried')\n    return values\n\ninvert_scaling(1, 2)\n"
+PARTLY = answered(solved(NAME), invert=WRONG)
+USES = "def invert_scaling(scaler, values):\n    return undo(scaler, values)\n"
+
+
+def with_text(notebook: Notebook, text: str) -> Notebook:
+    cell = {"cell_type": "markdown", "id": "mine", "metadata": {}, "source": text}
+    return {**notebook, "cells": [cell, *notebook["cells"]]}
+
+
+def marks(result: Result) -> list[Any]:
+    return [result.score, result.exercises, result.notes, [replace(cell, source="") for cell in result.cells]]
+
+
+def test_a_word_of_text_runs_nothing(grade: Grader) -> None:
+    before = grade(PARTLY, NAME).result
+    after = grade(with_text(PARTLY, "My thoughts."), NAME, before).result
+    assert after.record["taken_over"] == sorted(IDS)
+    assert (after.record["boxes"], after.record["cells"]["run"]) == (0, 0)
+    assert after.record["submission_sha256"] != before.record["submission_sha256"]
+    assert marks(after) == marks(before)
+    assert "tried" in page.feedback(after)
+
+
+def test_one_changed_answer_is_graded_alone(grade: Grader) -> None:
+    before = grade(PARTLY, NAME).result
+    changed = answered(PARTLY, which_scaler="def suggest_scaler(values):\n    return 'normalize'\n")
+    after, fresh = (grade(changed, NAME, earlier).result for earlier in (before, None))
+    assert after.record["taken_over"] == sorted(set(IDS) - {"which-scaler"})
+    assert 0 < after.record["cells"]["run"] < fresh.record["cells"]["run"]
+    assert marks(after) == marks(fresh)
+    assert after.score != before.score
+
+
+def test_what_an_answer_uses_is_part_of_it(grade: Grader) -> None:
+    right = source(solved(NAME), "invert").replace("invert_scaling", "undo")
+    notebooks = [
+        insert(only(NAME, invert=USES), "normalize", own_cell(own)) for own in (right, right.replace("inverse_", ""))
+    ]
+    before = grade(notebooks[0], NAME).result
+    after = grade(notebooks[1], NAME, before).result
+    assert (outcome(before, "invert"), outcome(after, "invert")) == ("earned", "not_earned")
+    assert "invert" not in after.record["taken_over"]
+
+
+def outcome(result: Result, exercise: str) -> str:
+    return next(one.outcome for one in result.exercises if one.id == exercise)
+
+
+def test_comments_leave_what_was_earned(grade: Grader) -> None:
+    """The message of what was not may name a line, which a comment moves."""
+    before = grade(PARTLY, NAME).result
+    commented = {name: f"# mine\n\n{source(PARTLY, name)}" for name in IDS}
+    notebook = answered(PARTLY, **{name.replace("-", "_"): text for name, text in commented.items()})
+    after, fresh = (grade(notebook, NAME, earlier).result for earlier in (before, None))
+    assert after.record["taken_over"] == sorted(set(IDS) - {"invert"})
+    assert marks(after) == marks(fresh)
+
+
+def test_training_is_not_repeated(grade: Grader) -> None:
+    """When another answer changes, the cells that train are left out."""
+    name = "09_echo"
+    notebook = answered(
+        solved(name), trained_model="model = build_model(TIMESTEPS, FEATURES)\nkeras.utils.set_random_seed(1)"
+    )
+    before = grade(notebook, name).result
+    assert outcome(before, "trained-model") == "not_earned"
+    graded = grade(answered(notebook, generate="def generate_sequence(*given):\n    return []\n"), name, before)
+    after = graded.result
+    assert outcome(after, "generate") == "not_earned"
+    assert set(after.record["taken_over"]) >= {"trained-model", "model", "evaluate"}
+    left = {run.cell.exercise for run in graded.transcript if run.status == "left out"}
+    assert left >= {"trained-model", "model", "evaluate"}
+
+
+def test_what_could_not_be_graded_is_tried_again(grade: Grader) -> None:
+    notebook = answered(solved(NAME), invert="import time\ndef invert_scaling(*given):\n    time.sleep(60)\n")
+    before = grade(notebook, NAME, call_seconds=2).result
+    assert outcome(before, "invert") == "could_not_be_graded"
+    after = grade(with_text(notebook, "once more"), NAME, before, call_seconds=2).result
+    assert after.record["taken_over"] == sorted(set(IDS) - {"invert"})
+
+
+def test_notes_stay_with_the_exercise_that_they_are_about(grade: Grader) -> None:
+    own = "def undo(scaler, scaled):\n    return scaler.inverse_transform(scaled)\nundo(1, 2)\n"
+    notebook = insert(only(NAME, "normalize", invert=USES), "normalize", own_cell(own))
+    before = grade(notebook, NAME).result
+    assert any("`def undo(scaler, scaled):` raised" in note for note in before.notes)
+    assert before.record["notes"]["normalize"] == []
+    after = grade(with_text(notebook, "more"), NAME, before).result
+    assert after.record["boxes"] == 0
+    assert after.notes == before.notes
+
+
+def test_a_notebook_without_answers_needs_no_box(grade: Grader) -> None:
+    result = grade(released(NAME), NAME).result
+    assert (result.score, result.record["boxes"], result.record["start"]) == (0, 0, None)
+
+
+# the keys
+
+
+def key(notebook: Notebook, settings: Settings, folder: Path) -> Keys:
+    assignment = COURSE.assignment(NAME)
+    restored = restore(read(write(notebook, folder / f"{NAME}.ipynb")), assignment)
+    return keys(Slices(restored, assignment), restored, assignment, settings)
+
+
+def test_a_mended_check_reaches_its_own_exercise(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks = tmp_path / "package" / "checks"
+    shutil.copytree(course.CHECKS, checks)
+    monkeypatch.setattr(course, "CHECKS", checks)
+    module = checks / f"{NAME}.py"
+    text = module.read_text()
+
+    def now(changed: str) -> Keys:
+        course._read.cache_clear()
+        module.write_text(changed)
+        return key(PARTLY, settings, tmp_path)
+
+    before = now(text)
+    assert now(text + "\n# a comment\n") == before
+    other = now(text.replace("def fitted_min_max(train: Any, low", "def fitted_min_max(train: object, low"))
+    assert {name for name, found in other.items() if found != before[name]} == {"invert"}
+    more = now(f'{text}\n@exercise("which-scaler")\ndef test_more(student: Student) -> None:\n    """More."""\n')
+    assert {name for name, found in more.items() if found != before[name]} == {"which-scaler"}
+    course._read.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 12}, {"training_seed": 1}, {"for_marks": False}, {"every_cell": True}, {"protections": {}},
+    ],
+)  # fmt: skip
+def test_other_circumstances_are_other_results(change: dict[str, Any], settings: Settings, tmp_path: Path) -> None:
+    before, after = (key(PARTLY, one, tmp_path) for one in (settings, replace(settings, **change)))
+    assert all(before[name][0] != after[name][0] and before[name][1] != after[name][1] for name in IDS)
+
+
+@pytest.mark.parametrize("damage", [{}, {"keys": None}, {"keys": {"invert": ["a", "b"]}, "notes": None}])
+def test_a_record_without_keys_holds_nothing(damage: dict[str, Any], grade: Grader) -> None:
+    result = grade(released(NAME), NAME).result
+    assert reusable(replace(result, record=damage), result.record["keys"]) == {}
+    assert reusable(None, result.record["keys"]) == {}
+
+
+# the command
+
+
+def test_the_command_says_what_it_took_over_and_verifies_it(tmp_path: Path) -> None:
+    path = write(PARTLY, tmp_path / "class" / "ada" / NAME / f"{NAME}.ipynb")
+    command: list[str | Path] = ["grade", tmp_path / "class", "--output", tmp_path / "results", "--seed", "5"]
+    assert autograder(*command).returncode == 0
+    kept = tmp_path / "results" / "ada" / NAME / "result.json"
+    before = kept.read_text()
+    write(with_text(PARTLY, "again"), path)
+    run = autograder(*command, COLUMNS="300")
+    assert run.returncode == 0, run.stderr
+    assert "Of 1 that have changed, 4 exercises are as they were, and their results hold." in run.stderr
+    kept.write_text(before)
+    run = autograder(*command, "--verify")
+    assert run.returncode == 0, run.stderr
+    assert "Verified: 1 of 1 earlier results came out the same again." in run.stderr
+    assert json.loads(kept.read_text())["record"]["taken_over"] == []
+    forged = json.loads(before)
+    forged["exercises"][2] |= {"points": 2.0, "outcome": "earned"}
+    kept.write_text(json.dumps(forged))
+    run = autograder(*command, "--verify", COLUMNS="300")
+    assert run.returncode == 5
+    assert "`invert` differs in its outcome, points" in run.stderr
+    run = autograder(*command, "--no-cache")
+    assert "had been graded before" not in run.stderr
+    assert "as they were" not in run.stderr

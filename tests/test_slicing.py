@@ -1,0 +1,283 @@
+"""Which cells an exercise depends on: nothing that matters is left out, and what does not matter need not run."""
+
+import ast
+import contextlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from submissions import COURSE, Notebook, answered, insert, own_cell, remove, solved, source, write
+
+from autograder import slicing
+from autograder.names import MOST_CHARACTERS, bare, facts
+from autograder.restoration import Restored, RestoredCell, restore
+from autograder.slicing import Slices, checks_of
+from autograder.submission import read
+
+NUMERIC = COURSE.assignment("03_numeric_data")
+EXERCISES = [exercise.id for exercise in NUMERIC.exercises]
+EXPERIMENTS = sum(cell.kind == "free" for cell in NUMERIC.cells)
+
+Sliced = Callable[[Notebook], tuple[Restored, Slices]]
+
+
+@pytest.fixture
+def sliced(tmp_path: Path) -> Sliced:
+    def run(notebook: Notebook) -> tuple[Restored, Slices]:
+        restored = restore(read(write(notebook, tmp_path / "notebook.ipynb")), NUMERIC)
+        return restored, Slices(restored, NUMERIC)
+
+    return run
+
+
+def left_out(sliced: tuple[Restored, Slices], *exercises: str) -> list[str]:
+    restored, slices = sliced
+    needed = slices.needed(exercises or EXERCISES)
+    return [cell.source for cell in restored.cells if cell.number not in needed]
+
+
+# what a cell's names tell
+
+
+@pytest.mark.parametrize(
+    ("code", "needs", "later", "binds"),
+    [
+        ("x = y + 1", {"y"}, set(), {"x"}),
+        ("x = 1\nprint(x)", {"print"}, set(), {"x"}),
+        ("x += 1", {"x"}, set(), {"x"}),
+        ("x[0] = y", {"x", "y"}, set(), set()),
+        ("def f(a, b=c):\n    d = a\n    return d + e", {"c"}, {"e"}, {"f"}),
+        ("def f():\n    global g\n    g = 1", set(), set(), {"f", "g"}),
+        ("f = lambda a: a + b", set(), {"b"}, {"f"}),
+        ("def f():\n    return x\nf()\nx = 1", {"x"}, {"x"}, {"f", "x"}),
+        ("[i * k for i in n if (last := i)]", {"k", "n"}, set(), {"last"}),
+        ("for i in n:\n    j = i\nprint(j)", {"n", "print", "j"}, set(), {"i", "j"}),
+        ("if a:\n    b = 1\nelse:\n    b = 2\nc = b", {"a", "b"}, set(), {"b", "c"}),
+        ("with a as b:\n    c = b", {"a"}, set(), {"b", "c"}),
+        ("try:\n    import a.b\nexcept E as e:\n    a = e", {"E"}, set(), {"a", "e"}),
+        ("class A(B):\n    c = d\n    def m(self):\n        return self.c + q", {"B", "d"}, {"q"}, {"A"}),
+        ("del x", set(), set(), {"x"}),
+        ("@d\ndef f(a: T) -> R: pass", {"d", "T", "R"}, set(), {"f"}),
+        ("match a:\n    case [b, *_]:\n        c = b", {"a", "b"}, set(), {"b", "c"}),
+        ("def f(a):\n    def g():\n        return a + h\n    return g", set(), {"h"}, {"f"}),
+    ],
+)
+def test_names_are_read_as_python_reads_them(code: str, needs: set[str], later: set[str], binds: set[str]) -> None:
+    found = facts(code)
+    assert needs <= found.needs
+    assert found.needs - needs <= {"E", "e", "_"}
+    assert found.later == later
+    assert binds <= found.binds
+    assert found.binds - binds <= {"_"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "!pip install x", "%run other.py", "help?", "files = !ls", "exec('x = 1')", "globals()['x'] = 1", "import sys",
+        "from os import environ", "from x import *", "get_ipython()", "Out[3]", "print(_)", "f.__globals__['x'] = 1",
+        "open('x')", "np.save('x', y)", "x = 1  " + "#" * MOST_CHARACTERS,
+    ],
+)  # fmt: skip
+def test_what_names_do_not_tell_is_opaque(code: str) -> None:
+    assert facts(code).opaque
+
+
+@pytest.mark.parametrize(
+    "code", ["%matplotlib inline\nx = 1", "for _ in range(3): pass", "def f(:", "x = '\\d'", "df.plot()", "plt.show()"]
+)
+def test_the_usual_is_not(code: str) -> None:
+    assert not facts(code).opaque
+
+
+def test_nesting_without_end_ends_nothing() -> None:
+    for code in ("(" * 50_000, "-" * 90_000 + "1", "x" + ".a" * 50_000, "[" * 90 + "]" * 90, "a\0b", "\ud800"):
+        facts(code)
+        bare(code)
+
+
+# what is left out
+
+
+def test_experiments_are_left_out_and_answers_are_not(sliced: Sliced) -> None:
+    gone = left_out(sliced(solved(NUMERIC.name)))
+    assert len(gone) == EXPERIMENTS
+    assert not set(gone) & {source(solved(NUMERIC.name), exercise) for exercise in EXERCISES}
+
+
+USES_SPAN = "def invert(scaler, scaled):\n    size = span(scaled)\n    return scaler.inverse_transform(scaled)\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "answer"),
+    [
+        ("def span(data):\n    return data", USES_SPAN),
+        ("span = len", USES_SPAN),
+        ("table = {}\ndef span(data):\n    return table.get(1)", USES_SPAN),
+        ("from numpy import ptp as span", USES_SPAN),
+    ],
+)
+def test_a_cell_that_an_answer_uses_runs(own: str, answer: str, sliced: Sliced) -> None:
+    notebook = insert(answered(solved(NUMERIC.name), invert=answer), "normalize", own_cell(own))
+    gone = left_out(sliced(notebook))
+    assert own not in gone
+    assert len(gone) == EXPERIMENTS
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "TABLE.append(3)", "TABLE[0] = 3", "TABLE += [3]", "def more():\n    TABLE.append(3)\nmore()",
+        "for one in [TABLE]:\n    one.append(3)", "np.random.shuffle(TABLE)",
+        "from random import shuffle\nshuffle(TABLE)", "other = TABLE\nother.append(3)", "other = next(iter([TABLE]))",
+    ],
+)  # fmt: skip
+def test_a_cell_that_may_change_what_an_answer_uses_runs(own: str, sliced: Sliced) -> None:
+    answer = "TABLE = [1, 2]\ndef invert(scaler, scaled):\n    return scaler.inverse_transform(scaled) * TABLE[0]\n"
+    notebook = insert(answered(solved(NUMERIC.name), invert=answer), "which-scaler", own_cell(own))
+    assert own not in left_out(sliced(notebook))
+
+
+@pytest.mark.parametrize(
+    "own", ["while True:\n    pass", "x = np.ones(10**12)", "1 / 0", "invert(None, None)", "def f(:"]
+)
+def test_a_cell_that_nothing_uses_is_left_out(own: str, sliced: Sliced) -> None:
+    assert own in left_out(sliced(insert(solved(NUMERIC.name), "normalize", own_cell(own))))
+
+
+@pytest.mark.parametrize("own", ["%time 1", "!ls", "exec('a = 1')", "np.seterr(all='raise')", "import sys"])
+def test_where_names_do_not_tell_everything_runs(own: str, sliced: Sliced) -> None:
+    assert left_out(sliced(insert(solved(NUMERIC.name), "normalize", own_cell(own)))) == []
+    assert left_out(sliced(answered(solved(NUMERIC.name), invert=f"{own}\n"))) == []
+
+
+def test_what_may_not_be_bound_hides_nothing(sliced: Sliced) -> None:
+    answer = "def invert(scaler, scaled):\n    return scaler.inverse_transform(scaled) * SCALE\n"
+    perhaps, before = "if SEED > 10**9:\n    SCALE = 3", "SCALE = 1.0"
+    notebook = insert(answered(solved(NUMERIC.name), invert=answer), "normalize", own_cell(before), own_cell(perhaps))
+    assert not {before, perhaps} & set(left_out(sliced(notebook)))
+    surely = "SCALE = 3.0"
+    notebook = insert(answered(solved(NUMERIC.name), invert=answer), "normalize", own_cell(before), own_cell(surely))
+    assert before in left_out(sliced(notebook))
+
+
+def test_an_answer_in_a_cell_of_ones_own_runs(sliced: Sliced) -> None:
+    own = source(solved(NUMERIC.name), "invert")
+    notebook = insert(remove(solved(NUMERIC.name), "invert"), "normalize", own_cell(own))
+    assert own not in left_out(sliced(notebook))
+
+
+def test_chance_that_is_not_set_is_that_of_all_cells_above(sliced: Sliced) -> None:
+    """An answer that draws, and does not say from where, gets what it would get in Jupyter."""
+    draws = "noise = np.random.normal(size=3)\ndef invert(scaler, scaled):\n    return noise\n"
+    gone = left_out(sliced(answered(solved(NUMERIC.name), invert=draws)))
+    restored, _ = sliced(solved(NUMERIC.name))
+    below = [cell for cell in restored.cells if cell.kind == "free" and cell.number > numbered(restored, "invert")]
+    assert gone == [cell.source for cell in below]
+    assert len(left_out(sliced(answered(solved(NUMERIC.name), invert=f"np.random.seed(1)\n{draws}")))) == EXPERIMENTS
+
+
+def numbered(restored: Restored, exercise: str) -> int:
+    solution = restored.solution(exercise)
+    assert solution is not None
+    return solution.number
+
+
+def test_for_one_exercise_only_its_own_cells_run(sliced: Sliced) -> None:
+    restored, slices = sliced(solved(NUMERIC.name))
+    for exercise in ("normalize", "invert"):
+        run = {restored.cells[number].exercise for number in slices.needed([exercise])}
+        assert run == {None, exercise}
+    assert slices.needed([]) == ()
+
+
+def test_a_change_elsewhere_leaves_the_text_of_an_exercise_as_it_is(sliced: Sliced) -> None:
+    before, after = (
+        sliced(notebook)[1]
+        for notebook in (solved(NUMERIC.name), answered(solved(NUMERIC.name), normalize="def normalize(): pass"))
+    )
+    assert before.text("invert", exact=True) == after.text("invert", exact=True)
+    assert before.text("normalize", exact=False) != after.text("normalize", exact=False)
+
+
+def test_comments_and_layout_are_no_change(sliced: Sliced) -> None:
+    commented = "# mine\n" + source(solved(NUMERIC.name), "invert").replace("\n    return", "\n\n    return")
+    before, after = (
+        sliced(notebook)[1] for notebook in (solved(NUMERIC.name), answered(solved(NUMERIC.name), invert=commented))
+    )
+    assert before.text("invert", exact=False) == after.text("invert", exact=False)
+    assert before.text("invert", exact=True) != after.text("invert", exact=True)
+
+
+@pytest.mark.parametrize("name", COURSE.names)
+def test_every_exercise_has_checks_of_its_own(name: str) -> None:
+    assignment = COURSE.assignment(name)
+    texts = [checks_of(assignment, exercise.id) for exercise in assignment.exercises]
+    for exercise, text in zip(assignment.exercises, texts, strict=True):
+        assert f"@exercise('{exercise.id}'" in text
+        ast.parse(text)
+    assert len(set(texts)) == len(texts)
+
+
+# a property of all notebooks
+
+
+NAMES = st.sampled_from("abcd")
+STATEMENTS = st.one_of(
+    st.builds("{} = {} + [1]".format, NAMES, NAMES),
+    st.builds("{} = [{}]".format, NAMES, st.integers(0, 9)),
+    st.builds("{}.append({})".format, NAMES, st.integers(0, 9)),
+    st.builds("{} += [{}]".format, NAMES, st.integers(0, 9)),
+    st.builds("for {} in [[5]]:\n    {}.append(6)".format, NAMES, NAMES),
+    st.builds("if len({}) > 1:\n    {} = [7]".format, NAMES, NAMES),
+    st.builds("def f():\n    {}.append(8)\n    return {}".format, NAMES, NAMES),
+    st.builds("def f():\n    global {}\n    {} = [4]\n    return {}".format, NAMES, NAMES, NAMES),
+    st.builds("{} = f()".format, NAMES),
+    st.builds("f()".format),
+    st.builds("{} = [{} for {} in {}]".format, NAMES, NAMES, NAMES, NAMES),
+    st.builds("{0} = {1}\n{0}.append(3)".format, NAMES, NAMES),
+    st.builds("with context({}) as {}:\n    {} = {}".format, NAMES, NAMES, NAMES, NAMES),
+    st.builds("{} = (lambda x: x + {})".format, st.just("g"), NAMES),
+    st.builds("{} = g({})".format, NAMES, NAMES),
+    st.just("def g(x, memo=[]):\n    memo += x\n    return memo"),
+    st.just("class Keeper:\n    kept = []\ndef g(x):\n    Keeper.kept += x\n    return Keeper.kept"),
+    st.builds("def g(x, memo={}):\n    memo.append(1)\n    return x".format, NAMES),
+    st.builds("del {0}\n{0} = [2]".format, NAMES),
+)
+CELLS = st.lists(st.lists(STATEMENTS, min_size=1, max_size=3).map("\n".join), min_size=2, max_size=7)
+SETUP = """
+from contextlib import nullcontext as context
+a, b, c, d = [1], [2], [3], [4]
+def f(): return [0]
+def g(x): return x
+"""
+
+
+def outcome(cells: list[RestoredCell]) -> Any:
+    """The value of `a` that a check finds in the end; and what `f` gives, which it calls."""
+    space: dict[str, Any] = {}
+    for cell in cells:
+        with contextlib.suppress(NameError), contextlib.redirect_stdout(io.StringIO()):
+            exec(compile(cell.source, "<cell>", "exec"), space)
+    return repr(space["a"])
+
+
+@settings(max_examples=600, deadline=None)
+@given(sources=CELLS, answer=st.lists(STATEMENTS, min_size=1, max_size=2).map("\n".join))
+def test_what_is_left_out_changes_no_result(sources: list[str], answer: str) -> None:
+    """Random notebooks, run whole and without what is left out: what is asked for in the end is the same."""
+    cells = [RestoredCell(0, "locked", SETUP, None)]
+    for text in sources:
+        cells.append(RestoredCell(len(cells), "free", text, None))
+    cells.append(RestoredCell(len(cells), "solution", f"{answer}\na = a + [0]", "normalize"))
+    restored = Restored(tuple(cells))
+    slices = Slices(restored, NUMERIC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slicing, "names_asked", lambda assignment, exercises: frozenset("a"))
+        needed = set(slices.needed(["normalize"]))
+    run = [cell for cell in cells if cell.number in needed]
+    assert outcome(run) == outcome(cells), [cell.source for cell in cells if cell.number not in needed]
