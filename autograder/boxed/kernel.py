@@ -9,7 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-import ipykernel.zmqshell  # noqa: F401 imported once, for whoever is forked
+# Imported once, for whoever is forked: what a kernel imports on its way.
+import ipykernel.debugger
+import ipykernel.zmqshell  # noqa: F401
+import IPython.core.completerlib
+import IPython.extensions.storemagic  # noqa: F401
+import tornado.platform.asyncio  # noqa: F401
 from ipykernel import kernelapp
 from jupyter_client.localinterfaces import local_ips
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
