@@ -6,10 +6,12 @@ tells (`exec`, `globals`, files, shell commands) is opaque.
 
 import ast
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from autograder.scopes import Scope
 
 # With these in it, code reaches what its names do not tell.
 REACHES_ALL: Final = frozenset(
@@ -192,7 +194,7 @@ class _Reader:
             self.simple(node)
 
     def together(self, *nodes: ast.AST) -> None:
-        names = _Names()
+        names = Scope()
         for node in nodes:
             names.visit(node)
         self.groups.append(frozenset(names.bound | names.bound_later | names.now | names.later))
@@ -208,7 +210,7 @@ class _Reader:
         self.surely = before
 
     def simple(self, node: ast.stmt) -> None:
-        names = _Names()
+        names = Scope()
         names.visit(node)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             held = names.later | names.bound_later | ({node.name} if _keeps(node) else set())
@@ -230,98 +232,6 @@ class _Reader:
         if not isinstance(node, DEFINITIONS) and not constant:
             self.unsolid |= bound
         self.unsolid |= names.bound_later
-
-
-class _Names(ast.NodeVisitor):
-    """The cells' names in a piece of code: read `now` or `later`, when a function runs, and bound."""
-
-    def __init__(self) -> None:
-        self.now: set[str] = set()
-        self.later: set[str] = set()
-        self.bound: set[str] = set()
-        self.bound_later: set[str] = set()
-        self._local: frozenset[str] = frozenset()  # of the functions and comprehensions around
-        self._binds = True  # whether names that are bound here are the cells'
-        self._declared: frozenset[str] = frozenset()  # `global`
-        self._at_once = True
-
-    def visit_Name(self, node: ast.Name) -> None:
-        if isinstance(node.ctx, ast.Load):
-            if node.id not in self._local:
-                (self.now if self._at_once else self.later).add(node.id)
-        else:
-            self._bind(node.id)
-
-    def _bind(self, name: str) -> None:
-        if self._binds and name not in self._local:
-            self.bound.add(name)
-        elif name in self._declared:
-            self.bound_later.add(name)
-
-    def visit_Import(self, node: ast.Import) -> None:
-        for one in node.names:
-            self._bind(one.asname or one.name.split(".")[0])
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        for one in node.names:
-            self._bind(one.asname or one.name)
-
-    def visit_MatchAs(self, node: ast.MatchAs) -> None:
-        if node.name:
-            self._bind(node.name)
-        self.generic_visit(node)
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._function(node, node.body)
-
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
-        self._function(node, node.body)
-
-    def visit_Lambda(self, node: ast.Lambda) -> None:
-        self._function(node, [node.body])
-
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, body: Sequence[ast.AST]) -> None:
-        if not isinstance(node, ast.Lambda):
-            self._bind(node.name)
-            self._all(node.decorator_list)
-            self._all(one for one in [node.returns] if one)
-        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-        arguments += [one for one in (node.args.vararg, node.args.kwarg) if one]
-        self._all(one.annotation for one in arguments if one.annotation)
-        self._all(one for one in [*node.args.defaults, *node.args.kw_defaults] if one)
-        inside = _Names()
-        for one in body:
-            inside.visit(one)
-        declared = {
-            name for one in body for part in ast.walk(one) if isinstance(part, ast.Global) for name in part.names
-        }
-        kept = self._local, self._binds, self._declared, self._at_once
-        self._local = self._local | {one.arg for one in arguments} | (inside.bound - declared)
-        self._binds, self._declared, self._at_once = False, frozenset(declared), False
-        self._all(body)
-        self._local, self._binds, self._declared, self._at_once = kept
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        self._bind(node.name)
-        self._all([*node.decorator_list, *node.bases, *node.keywords])
-        kept, self._binds = self._binds, False
-        self._all(node.body)
-        self._binds = kept
-
-    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
-        targets = {
-            part.id for one in node.generators for part in ast.walk(one.target) if isinstance(part, ast.Name)
-        }  # fmt: skip
-        self.visit(node.generators[0].iter)  # this one is read outside
-        kept, self._local = self._local, self._local | targets
-        self.generic_visit(node)
-        self._local = kept
-
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815 the names are ast's
-
-    def _all(self, nodes: Iterable[ast.AST]) -> None:
-        for node in nodes:
-            self.visit(node)
 
 
 def _receiver(function: ast.expr) -> str:
