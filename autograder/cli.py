@@ -71,8 +71,12 @@ def grade(
         bool,
         typer.Option(" /--no-cache", help="Also grade anew what --output already has, unchanged, from an earlier run."),
     ] = True,
+    earlier: Annotated[
+        Path | None,
+        typer.Option(metavar="RESULTS", help="Take over from these earlier results, in place of those in --output."),
+    ] = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Grade all anew, and show that what --output had comes out the same.")
+        bool, typer.Option("--verify", help="Grade all anew, and show that earlier results come out the same.")
     ] = False,
     every_cell: Annotated[
         bool, typer.Option("--every-cell", help="Run also the cells that no exercise depends on.")
@@ -96,24 +100,13 @@ def grade(
     from autograder.report import summary
     from autograder.report.github import Job, fenced
 
-    if verify and output is None:
-        _stop("--verify compares with what --output has from an earlier run: say where that is.", 2)
+    if verify and output is None and earlier is None:
+        _stop("--verify compares with what --output or --earlier has from an earlier run: say where that is.", 2)
     limits = Limits(cell_seconds=cell_seconds, call_seconds=call_seconds, total_seconds=total_seconds)
     request = Request(
-        paths,
-        limits,
-        workers,
-        seed,
-        training_seed,
-        output,
-        json,
-        allow_weak_box,
-        cache,
-        verify,
-        every_cell,
-        cold,
-        feedback,
-    )
+        paths, limits, workers, seed, training_seed, output, json, allow_weak_box,
+        cache=cache, verify=verify, every_cell=every_cell, earlier=earlier, cold=cold, feedback=feedback,
+    )  # fmt: skip
     job = Job() if github else None
     try:
         with fenced() if job else contextlib.nullcontext():

@@ -50,6 +50,7 @@ class Request:
     cache: bool
     verify: bool
     every_cell: bool = False
+    earlier: Path | None = None  # where results of an earlier grading are; by default in `output`
     cold: bool = False  # no box is forked
     feedback: Level = "now"
 
@@ -84,7 +85,8 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
             settings_for(where, request.limits, (seed, request.training_seed), submissions, err)
         )
         settings = replace(settings, every_cell=request.every_cell)
-        before = _earlier(submissions, settings, results) if results and request.cache else Earlier({}, {})
+        kept = Results(request.earlier, submissions) if request.earlier else results
+        before = _earlier(submissions, settings, kept) if kept and request.cache else Earlier({}, {})
         found, seconds = _graded(
             request, submissions, settings, results, Earlier({}, {}) if request.verify else before, err
         )
@@ -127,7 +129,10 @@ def _graded(
     started = time.monotonic()
     if results:
         for place, result in earlier.whole.items():
-            results.show(place, result)
+            if request.earlier:
+                results.keep(place, result)
+            else:
+                results.show(place, result)
     fresh = _grade(submissions, settings, request.workers or workers_for(request.limits), results, earlier, err)
     return [(earlier.whole | fresh)[place] for place in range(len(submissions))], time.monotonic() - started
 

@@ -1,7 +1,8 @@
 """A class spread over many machines, and put together again.
 
 `plan` copies what has to be graded into numbered folders, each a class of its own for `autograder grade`,
-and passes over what an earlier grading left that would come out the same. `merge` takes the results: of each
+and passes over what an earlier grading left that would come out the same; beside each (`earlier-NUMBER`) lie the
+earlier results of what has changed. `merge` takes the results: of each
 submission from the machine that had it to grade, and from no other.
 """
 
@@ -21,6 +22,7 @@ from autograder.settings import Settings
 from autograder.submission import Submission, collect
 
 PLAN: Final = "plan.json"
+EARLIER: Final = "earlier"
 MOST: Final = 256  # jobs that a matrix on GitHub may have
 TRAINING_SEED: Final = 2026
 
@@ -59,6 +61,8 @@ def plan(
     folder.mkdir(parents=True)
     for place, shard in shard_of.items():
         _copy(submissions[place], folder / str(shard))
+        if results:
+            _hand_on(results, place, folder / f"{EARLIER}-{shard}")
     (folder / PLAN).write_text(json.dumps([asdict(one) for one in planned], indent=1) + "\n", encoding="utf-8")
     return planned
 
@@ -80,6 +84,15 @@ def _holds(place: int, submission: Submission, course: Course, seed: int, result
         return False
     results.show(place, earlier)
     return True
+
+
+def _hand_on(results: Results, place: int, folder: Path) -> None:
+    """The earlier result of a submission that has changed: of some of its exercises it may hold."""
+    kept = results.folders[place]
+    if (kept / RESULT).is_file():
+        target = folder / kept.relative_to(results.folder)
+        target.mkdir(parents=True)
+        shutil.copyfile(kept / RESULT, target / RESULT)
 
 
 def _copy(submission: Submission, folder: Path) -> None:

@@ -198,3 +198,22 @@ def test_the_command_says_what_it_took_over_and_verifies_it(tmp_path: Path) -> N
     run = autograder(*command, "--no-cache")
     assert "had been graded before" not in run.stderr
     assert "as they were" not in run.stderr
+
+
+def test_results_may_be_taken_over_from_elsewhere(tmp_path: Path) -> None:
+    """And what did not come to be graded is not among the new ones."""
+    path = write(PARTLY, tmp_path / "class" / "ada" / NAME / f"{NAME}.ipynb")
+    command: list[str | Path] = ["grade", tmp_path / "class", "--seed", "5"]
+    assert autograder(*command, "--output", tmp_path / "one").returncode == 0
+    for text, told in (("", "1 had been graded before"), ("again", "Of 1 that have changed, 4 exercises")):
+        if text:
+            write(with_text(PARTLY, text), path)
+        output = tmp_path / f"two{text}"
+        run = autograder(*command, "--earlier", tmp_path / "one", "--output", output, COLUMNS="300")
+        assert run.returncode == 0, run.stderr
+        assert told in run.stderr
+        one, two = (
+            json.loads((folder / "ada" / NAME / "result.json").read_text()) for folder in (tmp_path / "one", output)
+        )
+        assert one["exercises"] == two["exercises"]
+        assert (output / "ada" / NAME / "feedback.html").is_file()

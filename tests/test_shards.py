@@ -81,6 +81,8 @@ def test_what_is_graded_and_unchanged_is_passed_over(tmp_path: Path, grade: Grad
     assert again("back") is None
     hand_in(tmp_path / "class", "ada", "invert", "normalize")
     assert again("changed") == 0
+    handed_on = tmp_path / "shards" / "earlier-0" / "ada" / ASSIGNMENT / "result.json"
+    assert handed_on.read_bytes() == (results.folders[0] / "result.json").read_bytes(), "some of its exercises may hold"
     (tmp_path / "earlier" / "ada" / ASSIGNMENT / "result.json").write_text("[")
     assert again("damaged") == 0
 
