@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder.expectations import Array, Wrong, array, close, exercise, raises, show, unchanged
-from autograder.student import Student
+from autograder.misconceptions import Mistake
+from autograder.student import Student, StudentError
 
 YOUR_TURN, DOCSTRINGS = "6 · Your turn", "4 · Read the docstring, and mind the shapes"
 
@@ -20,29 +21,45 @@ series = st.lists(st.integers(-40, 40).map(lambda n: n / 2), min_size=2, max_siz
 def entry(answer: Any, key: str) -> Any:
     """What the student's dictionary has under `key`."""
     if not isinstance(answer, dict):
-        raise Wrong(f"describe_series should return a dictionary, but returned {show(answer)}.",
-                    'Return {"length": ..., "mean": ..., "largest_step": ...}.')  # fmt: skip
+        hint = 'Return {"length": ..., "mean": ..., "largest_step": ...}.'
+        if answer is None:
+            hint = Mistake("Nothing came back: print shows a result on the page, `return` hands it back.")
+        raise Wrong(f"describe_series should return a dictionary, but returned {show(answer)}.", hint)
     if key not in answer:
         keys = ", ".join(show(name, 30) for name in list(answer)[:6]) or "none"
+        alike = any(isinstance(name, str) and _letters(name) == _letters(key) for name in answer)
+        hint = "The spelling of a key counts, with small letters and the underscore."
         raise Wrong(f'The dictionary should have the key "{key}"; its keys are: {keys}.',
-                    "Spell the keys as the exercise does.")  # fmt: skip
+                    Mistake(hint) if alike else "Spell the keys as the exercise does.")  # fmt: skip
     return answer[key]
 
 
-def number(value: Any, key: str, hint: str) -> float:
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalpha, name.lower()))
+
+
+def number(value: Any, key: str, misconceptions: Mapping[str, Any], hint: str) -> float:
     """A single number, as any type of it."""
     try:
         found = array(value, key)
     except Wrong:
+        if isinstance(value, str):
+            hint = Mistake("This is text: leave the number as it is, without str and quotation marks.")
         raise Wrong(f'"{key}" should be a number, but is {show(value)}.', hint) from None
     if found.shape != ():
+        known = (sentence for sentence, wrong in misconceptions.items() if same(found, wrong))
+        hint = next(map(Mistake, known), hint)
         raise Wrong(f'"{key}" should be a single number, but is {show(found)}.', hint)
     return float(found)
 
 
-def expect(answer: Any, key: str, expected: float, misconceptions: Mapping[str, float], hint: str = "") -> None:
+def same(found: Array, wrong: Any) -> bool:
+    return found.shape == np.shape(wrong) and bool(np.allclose(found, wrong))
+
+
+def expect(answer: Any, key: str, expected: float, misconceptions: Mapping[str, Any], hint: str = "") -> None:
     """Expect the number under `key`."""
-    found = number(entry(answer, key), key, hint)
+    found = number(entry(answer, key), key, misconceptions, hint)
     close(found, float(expected), f'"{key}"', hint, mistakes=misconceptions)
 
 
@@ -51,7 +68,7 @@ def largest_step(values: list[float]) -> float:
     return max(abs(after - before) for before, after in pairwise(values))
 
 
-def step_misconceptions(values: list[float]) -> dict[str, float]:
+def step_misconceptions(values: list[float]) -> dict[str, Any]:
     """What the usual mistakes make of a series."""
     steps = np.diff(values)
     size = np.abs(steps)
@@ -73,7 +90,7 @@ def step_misconceptions(values: list[float]) -> dict[str, float]:
         "This is the square of the largest step.": size.max() ** 2,
         "Keep the decimals.": np.floor(size.max()),
     }
-    return {sentence: float(wrong) for sentence, wrong in found.items()}
+    return {**found, "These are all steps: the size of the largest one is asked for.": size}
 
 
 def readings(rng: np.random.Generator, size: int) -> Array:
@@ -83,11 +100,23 @@ def readings(rng: np.random.Generator, size: int) -> Array:
     return values
 
 
+def uneven(rng: np.random.Generator, size: int) -> Array:
+    """A series that tells apart where decimals were lost: of the values, or of the mean, cut off or rounded."""
+    while True:
+        values = readings(rng, size)
+        mean = values.mean()
+        if len({np.trunc(values).mean(), np.floor(mean), np.round(mean)}) == 3:
+            return values
+
+
 @exercise("first-steps", share=1, read=YOUR_TURN)
 def test_length(student: Student, rng: np.random.Generator) -> None:
     """ "length" is the number of values."""
-    for size in (5, 2, 12):
-        misconceptions = {"This is the number of steps: the number of values is one more.": size - 1}
+    for size in (7, 2, 12):
+        misconceptions = {
+            "This is the number of steps: the number of values is one more.": size - 1,
+            "This is the shape, a tuple: the length is its first number.": [size],
+        }
         expect(student.describe_series(readings(rng, size)), "length", size, misconceptions, "len(values) tells it.")
 
 
@@ -95,7 +124,7 @@ def test_length(student: Student, rng: np.random.Generator) -> None:
 def test_mean(student: Student, rng: np.random.Generator) -> None:
     """ "mean" is the mean of all values."""
     for size in (4, 9):
-        values = readings(rng, size)
+        values = uneven(rng, size)
         mean = sum(values.tolist()) / size
         misconceptions = {
             "This is the median: the mean is the sum divided by the number of values.": np.median(values),
@@ -143,7 +172,14 @@ def test_too_short(student: Student, rng: np.random.Generator) -> None:
     raises("ValueError", lambda: student.describe_series([value]), "one value, which has no step,", hint)
     raises("ValueError", lambda: student.describe_series(np.array([value])), "an array of one value", hint)
     raises("ValueError", lambda: student.describe_series([]), "an empty series", hint)
-    expect(student.describe_series([value, value + 2]), "largest_step", 2, {}, "Two values have one step.")
+    try:
+        answer = student.describe_series([value, value + 2])
+    except StudentError as error:
+        if error.raised.type != "ValueError":
+            raise
+        raise Wrong(f"Two values have one step, but describe_series raised {error.raised}.",
+                    Mistake("Off by one: a series of two values is long enough.")) from None  # fmt: skip
+    expect(answer, "largest_step", 2, {}, "Two values have one step.")
 
 
 @exercise("first-steps", share=1, read=DOCSTRINGS)
@@ -153,11 +189,25 @@ def test_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
     low = int(rng.integers(2, 9))
     whole = [low, low + 2 * int(rng.integers(1, 9))]
     for values in (whole, [n + 0.5 for n in whole], np.array(whole), np.array(whole) + 0.5):
-        answer = student.describe_series(values)
         hint = f"The values came as {'a list' if isinstance(values, list) else 'an array'} here."
+        try:
+            answer = student.describe_series(values)
+        except StudentError as error:
+            if not isinstance(values, list) or error.raised.type not in ("AttributeError", "TypeError"):
+                raise
+            wrong = Mistake(
+                "A list has neither the methods nor the arithmetic of an array: np.asarray makes one of it."
+            )
+            raise Wrong(f"For the list {show(values)} describe_series raised {error.raised}.", wrong) from None
         numbers = [float(value) for value in values]
         expect(answer, "length", 2, {}, hint)
-        expect(answer, "mean", sum(numbers) / 2, {"Keep the decimals of the values.": sum(whole) / 2}, hint)
+        expect(
+            answer,
+            "mean",
+            sum(numbers) / 2,
+            {"Keep the decimals: those of the values, and of their mean.": sum(whole) / 2},
+            hint,
+        )
         expect(answer, "largest_step", largest_step(numbers), {}, hint)
     falling = [float(whole[1]), *rng.integers(-5, 5, 4).tolist(), -7.5]
     for values in (falling, np.array(falling)):
