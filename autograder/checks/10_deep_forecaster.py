@@ -16,7 +16,7 @@ from autograder.boxed.wire import Handle
 from autograder.expectations import Array, Curve, Wrong, array, close, equal, exercise, parts, show, that, unchanged
 from autograder.inference import Model, rebuild
 from autograder.misconceptions import Mistake
-from autograder.student import Student, StudentError, Undefined
+from autograder.student import NotData, Student, StudentError, Undefined
 
 RMSE = "The error that Algorithm 3 asks for"
 PREPARE = "From a table to windows, all at once"
@@ -39,23 +39,25 @@ def scalar_rmse(rmse: Any, y_true: Any, y_pred: Any, tensors: Any) -> Any:
 
 def rmse_is(student: Student, y_true: Array, y_pred: Array, tensors: bool) -> None:
     found = array(student.apply(scalar_rmse, student["rmse"], y_true, y_pred, tensors), "the RMSE")
-    that(found.size == 1, f"rmse should give one number for all values, but gave {show(found)}.",
-         "Take the mean over all axes, not only over the last one.")  # fmt: skip
     errors = y_true.astype(float) - y_pred
+    hint = "Take the mean over all axes."
+    if same(found, np.sqrt(np.mean(errors**2, axis=-1))):
+        hint = Mistake("The mean goes over the last axis only: take it over all of them.")
+    that(found.size == 1, f"rmse should give one number for all values, but gave {show(found)}.", hint)
     expected = np.sqrt(np.mean(errors**2))
     hint = "Square the errors, take the mean of all of them, then the root."
     value = float(found.reshape(()))
-    mistakes = {
-        "This is the mean squared error: the root is missing.": np.mean(errors**2),
-        "The root comes last, after the mean over all values: this is a mean of roots.": (
-            np.mean(np.sqrt(np.mean(errors**2, axis=-1)))
-        ),
-        "This is the mean absolute error: square before the mean, and take the root after it.": np.abs(errors).mean(),
-        "The squares are added up: take their mean before the root.": np.sqrt(np.sum(errors**2)),
-        "This is the mean error: errors of both signs cancel out, so square them.": np.mean(errors),
-    }
-    if errors.ndim == 1:
-        del mistakes["The root comes last, after the mean over all values: this is a mean of roots."]
+    mistakes = [
+        ("This is the mean squared error: the root is missing.", np.mean(errors**2)),
+        ("This is the mean absolute error: square before the mean, and take the root after it.", np.abs(errors).mean()),
+        ("The squares are added up: take their mean before the root.", np.sqrt(np.sum(errors**2))),
+        ("This is the mean error: errors of both signs cancel out, so square them.", np.mean(errors)),
+        ("The mean comes before the square: errors of both signs cancel out. Square first.", abs(np.mean(errors))),
+        ("This is divided by the deviation of y_true: an RMSE has the unit of y.", expected / np.std(y_true)),
+    ]
+    if errors.ndim > 1:
+        roots = "The root comes last, after the mean over all values: this is a mean of roots."
+        mistakes += [(roots, np.mean(np.sqrt(np.mean(errors**2, axis=axis)))) for axis in (0, -1)]
     what = f"the RMSE of {show(y_true)} and {show(y_pred)}" if y_true.size <= 6 else "the RMSE of the arrays"
     close(value, expected, what, hint, rtol=1e-4, mistakes=mistakes)
 
@@ -95,7 +97,13 @@ def fit_with(rmse: Any, X: Any, y: Any) -> Any:
 def test_rmse_trains_a_model(student: Student, rng: np.random.Generator) -> None:
     """As loss and metric in `compile`: `fit` reports it and follows its gradient."""
     X, y = rng.normal(0, 1, (30, 3)), rng.normal(2, 3, (30, 2))
-    found = student.apply(fit_with, student["rmse"], X.astype("float32"), y.astype("float32"))
+    try:
+        found = student.apply(fit_with, student["rmse"], X.astype("float32"), y.astype("float32"))
+    except StudentError as error:
+        if "symbolic" not in error.raised.message:
+            raise
+        hint = Mistake("NumPy and scikit-learn cannot follow a training: use keras.ops all the way.")
+        raise Wrong(f"As a loss, `rmse` raised {error.raised}.", hint) from None
     that(isinstance(found, dict), f"`fit` with your rmse gave {show(found)}.")
     loss = array(found.get("loss"), "the loss of two epochs", (2,))
     close(loss[0], np.sqrt(np.mean(y**2)), "the loss of the first epoch", "One number for the batch.", rtol=1e-3)
@@ -119,8 +127,11 @@ NAMES = ("training", "validation", "test")
 
 
 def raw_parts(frame: pd.DataFrame, timesteps: int, multisteps: int, *, by_pairs: bool = False, wide: bool = False,
-              nan: bool = True, gaps: bool = True) -> list[Pairs]:  # fmt: skip
-    """What the three parts hold before scaling. With `by_pairs`, the list of pairs is cut in place of the rows."""
+              nan: bool = True, gaps: str = "pair") -> list[Pairs]:  # fmt: skip
+    """What the three parts hold before scaling. With `by_pairs`, the list of pairs is cut in place of the rows.
+
+    `gaps` says where gaps are looked for: in the whole "pair", in the "window" alone, or "nowhere".
+    """
     n = len(frame)
     first, second = n * 7 // 10, n * 3 // 20
     numbers = [name for name in frame if frame[name].dtype.kind in "if"]
@@ -140,8 +151,9 @@ def raw_parts(frame: pd.DataFrame, timesteps: int, multisteps: int, *, by_pairs:
             now, last = place + timesteps, place + timesteps + multisteps
             lost = np.isnan(table[place:now]).any() or np.isnan(goal[now:last]).any()
             lost = lost or (wide and bool(np.isnan(table[place:last]).any()))
-            spans = hours[last - 1] - hours[place] > last - 1 - place
-            if not (lost and nan) and not (spans and gaps):
+            end = {"pair": last, "window": now, "nowhere": place + 1}[gaps]
+            spans = hours[end - 1] - hours[place] > end - 1 - place
+            if not (lost and nan) and not spans:
                 X.append(table[place:now])
                 y.append(goal[now:last])
         return Pairs(np.array(X).reshape(-1, timesteps, table.shape[1]), np.array(y).reshape(-1, multisteps))
@@ -187,17 +199,55 @@ def line(found: Array, raw: Array) -> tuple[float, float] | None:
     return (float(slope), float(intercept)) if fits and slope > 0 else None
 
 
+def scaled(X: Array, raw: Array) -> bool:
+    """Whether the windows are those of `raw`, each column scaled by a line."""
+    return X.shape == raw.shape and all(
+        line(X[..., k], raw[..., k]) or same(X[..., k], raw[..., k]) for k in range(X.shape[2])
+    )
+
+
+def holds(found: Found, right: Pairs, part: int) -> bool:
+    """Whether one part holds these windows and answers, up to its scaling."""
+    y = found.y[part]
+    return scaled(found.X[part], right.X) and y.shape == right.y.shape and bool(line(y, right.y))
+
+
+ONE_LESS = (
+    "Off by one: the last pair of each part is missing. n rows hold n - timesteps - multisteps + 1 pairs; mind that "
+    "the end of a range is left out."
+)
+
+
+def told_by_pairs(X: Array, y: Array, right: Pairs) -> str:
+    """The mistake that windows and answers show, or ""."""
+    if scaled(X, right.X):
+        early = np.concatenate([right.X[:, -1:, 0], right.y[:, :-1]], axis=1)
+        if y.shape == early.shape and line(y, early):
+            return Mistake("Off by one: the answer begins with the last row of the window. It begins right after it.")
+    elif X.shape == right.X.shape:
+        if np.isfinite(X).all() and np.array_equal(X, np.trunc(X)):
+            return Mistake("The fractions of the scaled values are cut off: make room for them with dtype=float.")
+        if all(scaled(X[:, [t]], right.X[:, [t]]) for t in range(X.shape[1])):
+            return Mistake("Each timestep of the window is scaled by itself: a column has one scaling.")
+        ours, theirs = (windows[np.argsort(windows[:, 0, 0])] for windows in (right.X, X))
+        if scaled(theirs, ours):
+            return Mistake("The pairs are all there, but shuffled: leave them in the order of time.")
+    elif scaled(X, right.X[:-1]):
+        return Mistake(ONE_LESS)
+    elif any(scaled(X, right.X[::step]) for step in range(2, X.shape[1] + y.shape[1] + 1)):
+        return Mistake("The windows do not overlap: each pair begins one row after the one before.")
+    return ""
+
+
 def pairs_are(found: Found, wanted: list[list[Pairs]], hint: str, part: int = 0) -> list[Pairs]:
     """Expect in one part, up to its scaling, the windows and answers of one of the `wanted` ways; returns it."""
     X, y = found.X[part], found.y[part]
     for way in wanted:
-        right = way[part]
-        if X.shape == right.X.shape and y.shape == right.y.shape:
-            columns = range(X.shape[2])
-            windows = all(line(X[..., k], right.X[..., k]) or same(X[..., k], right.X[..., k]) for k in columns)
-            if windows and line(y, right.y):
-                return way
+        if holds(found, way[part], part):
+            return way
     right = wanted[0][part]
+    if not isinstance(hint, Mistake):
+        hint = told_by_pairs(X, y, right) or hint
     for name, values, raw in (("X", X, right.X), ("y", y, right.y)):
         shape = f"{name} of the {NAMES[part]} part should have the shape {raw.shape}, but has {values.shape}."
         that(values.shape == raw.shape, shape, hint)
@@ -209,9 +259,9 @@ def same(found: Array, expected: Array) -> bool:
     return found.shape == expected.shape and bool(np.allclose(found, expected, atol=1e-5))
 
 
-def any_split(frame: pd.DataFrame, timesteps: int, multisteps: int, **faults: bool) -> list[list[Pairs]]:
+def any_split(frame: pd.DataFrame, timesteps: int, multisteps: int, gaps: str = "pair") -> list[list[Pairs]]:
     """The ways to split and to treat NaN beside an answer that a check about something else lets pass."""
-    return [raw_parts(frame, timesteps, multisteps, by_pairs=by_pairs, wide=wide, **faults)
+    return [raw_parts(frame, timesteps, multisteps, by_pairs=by_pairs, wide=wide, gaps=gaps)
             for by_pairs in (False, True) for wide in (False, True)]  # fmt: skip
 
 
@@ -231,10 +281,15 @@ def test_prepares_windows_and_answers(student: Student, rng: np.random.Generator
                                                  (91, 2, 3, ("wind", "flow", "rain"))):  # fmt: skip
         frame = readings(rng, rows, columns)
         found = dataset(student.prepare(frame, timesteps, multisteps))
-        hint = "All columns of numbers in order in X; the first column, right after the window, in y; each pair begins "
-        way = pairs_are(found, any_split(frame, timesteps, multisteps), hint + "one row after the one before.")
+        hint = ("All columns of numbers in order in X; the first column, right after the window, in y; each pair "
+                "begins one row after the one before.")  # fmt: skip
+        for name in columns[1:]:
+            others = any_split(frame[[name, *frame.columns.drop(name)]], timesteps, multisteps)
+            if any(found.y[0].shape == other[0].y.shape and line(found.y[0], other[0].y) for other in others):
+                hint = Mistake("The answers are those of another column: the first one is the target.")
+        way = pairs_are(found, any_split(frame, timesteps, multisteps), hint)
         for part in (1, 2):
-            pairs_are(found, [way], hint + "one row after the one before.", part)
+            pairs_are(found, [way], hint, part)
 
 
 @exercise("prepare", share=3, read=PREPARE)
@@ -249,6 +304,8 @@ def test_splits_the_rows_first(student: Student, rng: np.random.Generator) -> No
         if sizes == [len(pairs.X) for pairs in raw_parts(frame, 3, 2, by_pairs=True)]:
             hint = Mistake("Look-ahead: the list of pairs was cut, so that pairs at the seams share hours with the "
                            "other side. Cut the rows first.")  # fmt: skip
+        elif sizes == [size - 1 for size in wanted]:
+            hint = Mistake(ONE_LESS)
         that(sizes == wanted, f"{rows} rows, windows of 3 with 2 ahead, make {wanted} pairs, not {sizes}.", hint)
 
 
@@ -261,6 +318,12 @@ def test_no_pair_over_a_gap(student: Student, rng: np.random.Generator) -> None:
         frame = frame.drop(frame.index[[*range(start, start + int(rng.integers(1, 4))), 50, 95]])
         found = dataset(student.prepare(frame, timesteps, multisteps))
         hint = "Look at the differences of the index: within a pair, from its first row to its last, all are one hour."
+        for sentence, gaps in (
+            ("Pairs that span a gap are still there: look at the index, where rows are missing.", "nowhere"),
+            ("Only the window is looked at: a gap before or within the answer spoils the pair too.", "window"),
+        ):
+            if any(holds(found, other[0], 0) for other in any_split(frame, timesteps, multisteps, gaps)):
+                hint = Mistake(sentence)
         way = pairs_are(found, any_split(frame, timesteps, multisteps), hint)
         pairs_are(found, [way], hint, 2)
 
@@ -275,16 +338,31 @@ def test_no_pair_holds_nan(student: Student, rng: np.random.Generator) -> None:
         frame.iloc[98, 2] = np.nan
         found = dataset(student.prepare(frame, timesteps, multisteps))
         hint = "Leave out each pair with NaN in its window or its answer, and no other; do not drop rows beforehand."
+        spliced = any_split(frame.dropna(), timesteps, multisteps, "nowhere")
+        if any(holds(found, other[0], 0) for other in spliced):
+            hint = Mistake("Rows with NaN were dropped first, and pairs laid over the splice: its hours are not "
+                           "neighbours.")  # fmt: skip
+        all_there = [pairs.X.shape for pairs in raw_parts(frame, timesteps, multisteps, nan=False)]
+        if [X.shape for X in found.X] == all_there and all(np.isfinite(X).all() for X in (*found.X, *found.y)):
+            hint = Mistake("NaN was filled with made-up values: leave out each pair that holds one.")
         way = pairs_are(found, any_split(frame, timesteps, multisteps), hint)
         pairs_are(found, [way], hint, 2)
 
 
+def fitted_on(found: tuple[float, float] | None, values: Array) -> bool:
+    """Whether a line standardizes or normalizes these values."""
+    ways = ((values.mean(), values.std()), (values.min(), np.ptp(values)))
+    return found is not None and any(
+        scale > 0 and np.allclose(found, (1 / scale, -shift / scale), rtol=1e-3, atol=1e-5) for shift, scale in ways
+    )
+
+
 def scaled_as(
-    found: Array, raw: Array, what: str, later: list[tuple[str, Array, Array]], rows: Array | None = None
+    found: Array, raw: Array, what: str, later: list[tuple[str, Array, Array]], wholes: list[Array], together: Array
 ) -> str:
     """Expect a scaling that training alone decides, the same for `later` parts. Returns which it is.
 
-    `rows` is the whole column, of which some fit the scaler.
+    Some fit the scaler on one of the `wholes`, later rows among them, or on all columns `together`.
     """
     fitted = line(found, raw)
     that(fitted is not None, f"{what} is not a linear scaling of the column.", "Subtract one number, divide by one.")
@@ -293,17 +371,21 @@ def scaled_as(
     standard = abs(mean) < 0.15 and abs(deviation - 1) < 0.15
     normal = abs(low) < 0.05 and abs(high - 1) < 0.05
     hint = "Fit the scaling on the training windows alone, a column a feature."
-    seen = [raw, *(original for _, _, original in later)]
-    for whole in [] if rows is None else [rows, np.concatenate([part.ravel() for part in seen])]:
-        for shift, scale in ((whole.mean(), whole.std()), (whole.min(), np.ptp(whole))):
-            if scale and np.allclose(fitted, (1 / scale, -shift / scale), rtol=1e-3, atol=1e-5):
-                hint = Mistake("Look-ahead: the scaler has seen validation and test too. Fit it on the training part.")
+    seen = np.concatenate([raw.ravel(), *(original.ravel() for _, _, original in later)])
+    if any(fitted_on(fitted, whole) for whole in (*wholes, seen)):
+        hint = Mistake("Look-ahead: the scaler has seen validation and test too. Fit it on the training part.")
+    elif fitted_on(fitted, together):
+        hint = Mistake("One scaling serves all columns together: each column has a mean and deviation of its own.")
+    elif np.allclose(fitted, (1, 0), rtol=1e-6, atol=1e-6):
+        hint = Mistake("These are the numbers as they came, not scaled.")
     that(standard or normal, f"{what} should have mean 0 and deviation 1 in the training part (or go from 0 to 1), but "
          f"has mean {mean:.2f} and deviation {deviation:.2f}, from {low:.2f} to {high:.2f}.", hint)  # fmt: skip
     for part, values, original in later:
         expected = fitted[0] * original + fitted[1]
-        close(values, expected, f"{what}, {part} part", "Scale all parts by the numbers of the training part.",
-              rtol=1e-3, atol=2e-3)  # fmt: skip
+        hint = "Scale all parts by the numbers of the training part."
+        if fitted_on(line(values, original), original):
+            hint = Mistake("Each part is scaled by its own numbers: those of the training part serve for all three.")
+        close(values, expected, f"{what}, {part} part", hint, rtol=1e-3, atol=2e-3)
     return "standardize" if standard else "normalize"
 
 
@@ -328,7 +410,8 @@ def scaled_by_training_alone(student: Student, frame: pd.DataFrame) -> None:
              f"but has {found.X[part].shape}.")  # fmt: skip
     for k, name in enumerate(frame):
         later = [(NAMES[part], found.X[part][..., k], way[part].X[..., k]) for part in (1, 2)]
-        scaled_as(found.X[0][..., k], way[0].X[..., k], f"column {name} of X", later, frame[name].to_numpy())
+        ours, whole = way[0].X, [frame[name].to_numpy()]
+        scaled_as(found.X[0][..., k], ours[..., k], f"column {name} of X", later, whole, ours)
 
 
 def back(scaler: Any, column: Any) -> Any:
@@ -345,7 +428,8 @@ def test_scales_the_answers(student: Student, rng: np.random.Generator) -> None:
     for name, values, right in later:
         that(values.shape == right.shape, f"y of the {name} part should have the shape {right.shape}, but has "
              f"{values.shape}.")  # fmt: skip
-    scaled_as(found.y[0], way[0].y, "y", later)
+    target = np.concatenate([pairs.X[..., 0].ravel() for pairs in way])
+    scaled_as(found.y[0], way[0].y, "y", later, [frame["flow"].to_numpy(), target], way[0].X)
     that(
         isinstance(found.scaler, Handle),
         f"The scaler should be a fitted scikit-learn scaler, not {show(found.scaler)}.",
@@ -371,10 +455,23 @@ def test_words_become_one_hot(student: Student, rng: np.random.Generator) -> Non
         found = dataset(student.prepare(table, 3, 2))
         features = found.X[0].shape[2]
         hint = "Categories of the training rows, sorted; a word that training has never seen becomes zeros."
-        that(features == 7, f"2 columns of numbers, 3 and 2 training categories make 7 features, not {features}.", hint)
-        that(bool(np.isin(found.X[0][..., 2:], (0, 1)).all()),
-             "The one-hot features come after the numbers, and are 0 or 1: they are not scaled.", hint)  # fmt: skip
-        way = pairs_are(found, any_split(table, 3, 2), hint)
+        known = {
+            10: "Look-ahead: words of later rows have got features too. Take the categories of the training rows.",
+            4: "Each word has become a number: give each category a feature of its own, 0 or 1.",
+        }  # fmt: skip
+        that(features == 7, f"2 columns of numbers, 3 and 2 training categories make 7 features, not {features}.",
+             Mistake(known[features]) if features in known else hint)  # fmt: skip
+        hot = found.X[0][..., 2:]
+        two_values = all(len(np.unique(np.round(hot[..., k], 4))) == 2 for k in range(5))
+        that(bool(np.isin(hot, (0, 1)).all()),
+             "The one-hot features come after the numbers, and are 0 or 1: they are not scaled.",
+             Mistake("The one-hot features are scaled too: they stay 0 and 1.") if two_values else hint)  # fmt: skip
+        ways = any_split(table, 3, 2)
+        right = ways[0][0].X[..., 2:]
+        ours, theirs = (sorted(one.reshape(-1, 5).T.tolist()) for one in (right, hot))
+        if ours == theirs and not np.array_equal(hot, right):
+            hint = Mistake("All categories are there, but in another order: sort them, word column by word column.")
+        way = pairs_are(found, ways, hint)
         for part in range(3):
             close(found.X[part][..., 2:], way[part].X[..., 2:], f"the one-hot features of the {NAMES[part]} part", hint)
 
@@ -389,9 +486,11 @@ def test_prepare_is_gentle(student: Student, rng: np.random.Generator) -> None:
     unchanged(student)
     found = dataset(value)
     for X, name in zip(found.X, NAMES, strict=True):
-        that(bool(np.isfinite(X.astype(float)).all()), f"X of the {name} part holds NaN or infinity.",
-             "The deviation of a constant column is 0: StandardScaler knows that, a division does not.")  # fmt: skip
-        still = X[..., 2]
+        numbers, still = X.astype(float), X[..., 2]
+        hint = "The deviation of a constant column is 0: StandardScaler knows that, a division does not."
+        alone = bool(np.isfinite(np.delete(numbers, 2, axis=2)).all())
+        that(bool(np.isfinite(numbers).all()), f"X of the {name} part holds NaN or infinity.",
+             Mistake(hint) if alone else hint)  # fmt: skip
         that(still.size == 0 or np.ptp(still) < 1e-6, "A constant column should stay constant.")
 
 
@@ -442,6 +541,35 @@ def called(options: dict[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in options.items()) or "the defaults"
 
 
+def wrong_widths(found: list[tuple[str, int]], wanted: list[tuple[str, int]], h_layers: int) -> str:
+    """The mistake in the widths of layers that are otherwise right, or ""."""
+    if [kind for kind, _ in found] != [kind for kind, _ in wanted]:
+        return ""
+    inner = ["The Dense layer after the LSTMs has h units.", "The Dense layer of deep_dense has int(h / 2) units."]
+    lstm = ["The first LSTM of several has int(h / 2) units.", "The last LSTM of several has 2 h units."]
+    lstm[1:1] = ["The LSTMs between the first and the last have h units."] * (h_layers - 2)
+    names = lstm if h_layers > 1 else ["A single LSTM has h units."]
+    names += [*inner[: len(wanted) - h_layers - 1], "The last layer has multisteps units."]
+    wrong = [name for name, one, other in zip(names, found, wanted, strict=True) if one != other]
+    return Mistake(" ".join(dict.fromkeys(wrong)))
+
+
+def wrong_dropouts(found: list[str], wanted: list[str], h_layers: int, deep_dense: bool) -> str:
+    """The mistake in the places of the Dropout layers, or ""."""
+    last = 2 * h_layers - 2  # the place of the last LSTM
+    ways = {
+        "The LSTMs but the last have a Dropout after them.": [
+            kind for place, kind in enumerate(wanted) if kind != "Dropout" or place > last
+        ],
+        "There is no Dropout after the last LSTM.": [*wanted[: last + 1], "Dropout", *wanted[last + 1 :]],
+    }
+    if deep_dense:
+        ways["The second Dense of deep_dense has a Dropout of its own."] = [*wanted[:-2], wanted[-1]]
+    else:
+        ways["The second Dropout belongs to deep_dense, inside of the `if`."] = [*wanted[:-1], "Dropout", wanted[-1]]
+    return next((Mistake(sentence) for sentence, way in ways.items() if found == way), "")
+
+
 @exercise("build-forecaster", share=4, read=DEEP)
 def test_the_layers_of_algorithm_3(student: Student) -> None:
     """LSTM and Dense layers with the widths of slide 47, for one layer, two and more, with deep_dense and without."""
@@ -449,9 +577,10 @@ def test_the_layers_of_algorithm_3(student: Student) -> None:
         model = built(student, 5, 3, 4, **options)
         found = [(kind, int(config.get("units") or 0)) for kind, config in model.layers if kind != "Dropout"]
         wanted = [one for one in algorithm3(3, **options) if one[0] != "Dropout"]
+        hint = ("One layer: h. Several: int(h/2), then h, the last 2 h; Dense(h), Dense(int(h/2)) if deep_dense, "
+                "Dense(multisteps).")  # fmt: skip
         that(found == wanted, f"For {called(options)} the layers should be {told(wanted)}, but are {told(found)}.",
-             "One layer: h. Several: int(h/2), then h, the last 2 h; Dense(h), Dense(int(h/2)) if deep_dense, "
-             "Dense(multisteps).")  # fmt: skip
+             wrong_widths(found, wanted, options.get("h_layers", 2)) or hint)  # fmt: skip
         that(model.model.input_shape == (5, 4), f"The input should be (5, 4), but is {model.model.input_shape}.")
         out = model.model.predict(np.zeros((2, 5, 4)))
         that(out.shape == (2, 3), f"For 2 windows the output should have the shape (2, 3), but has {out.shape}.",
@@ -466,10 +595,14 @@ def test_dropout_where_the_slide_has_it(student: Student) -> None:
         model = built(student, 5, 3, 4, **given)
         found = [kind for kind, _ in model.layers]
         wanted = [kind for kind, _ in algorithm3(3, **options)]
+        hint = wrong_dropouts(found, wanted, options.get("h_layers", 2), "deep_dense" in options)
+        hint = hint or "deep_dense brings a Dense and a Dropout."
         that(found == wanted, f"For {called(options)} the layers should follow each other as {', '.join(wanted)}, "
-             f"not {', '.join(found)}.", "deep_dense brings a Dense and a Dropout.")  # fmt: skip
+             f"not {', '.join(found)}.", hint)  # fmt: skip
         rates = [config.get("rate") for kind, config in model.layers if kind == "Dropout"]
-        close(rates, [0.5 if rate is None else rate] * len(rates), "the rates of the Dropout layers")
+        ignored = rate is not None and all(one == 0.5 for one in rates)
+        hint = Mistake("The argument `dropout_rate` is not used: all rates are 0.5.") if ignored else ""
+        close(rates, [0.5 if rate is None else rate] * len(rates), "the rates of the Dropout layers", hint)
 
 
 @exercise("build-forecaster", share=2, read=DEEP)
@@ -479,13 +612,19 @@ def test_activation_is_of_the_dense_layers(student: Student) -> None:
         model = built(student, 4, 2, 3, **(options if name is None else {**options, "activation": name}))
         dense = [config.get("activation") for kind, config in model.layers if kind == "Dense"]
         wanted = [name or "relu"] * (len(dense) - 1) + ["linear"]
+        mistakes = {"The output has an activation too: leave it linear, so that any number can come out.":
+                    [name or "relu"] * len(dense)}  # fmt: skip
+        if name:
+            always = ["relu"] * (len(dense) - 1) + ["linear"]
+            mistakes["The argument `activation` is not used: it is relu whatever is asked for."] = always
         equal(dense, wanted, f"the activations of the Dense layers for {called(options)}",
-              "All but the last have `activation`; the last none.")  # fmt: skip
+              "All but the last have `activation`; the last none.", mistakes=mistakes)  # fmt: skip
         lstm = {
             (str(c.get("activation")), str(c.get("recurrent_activation"))) for kind, c in model.layers if kind == "LSTM"
         }
+        hint = "On the slide only Dense gets `activation`: the LSTMs keep their own."
         that(lstm == {("tanh", "sigmoid")}, "The LSTM layers should keep Keras's own activations, tanh and sigmoid.",
-             "On the slide only Dense gets `activation`.")  # fmt: skip
+             Mistake(hint) if {one for one, _ in lstm} == {name or "relu"} else hint)  # fmt: skip
 
 
 def evaluated(model: Any, X: Any, y: Any, own: Any) -> Any:
@@ -517,7 +656,10 @@ def test_compiled_with_rmse(student: Student, rng: np.random.Generator) -> None:
     errors = model.model.predict(X) - y
     rmse, mae = np.sqrt(np.mean(errors**2)), np.abs(errors).mean()
     values = dict(found["values"])
-    close(values.pop("loss", None), rmse, "the loss that `evaluate` gives", "Compile with loss=rmse.", rtol=1e-3)
+    mistakes = {"The loss is the mean squared error: compile with loss=rmse.": np.mean(errors**2),
+                "The loss is the mean absolute error: compile with loss=rmse.": mae}  # fmt: skip
+    close(values.pop("loss", None), rmse, "the loss that `evaluate` gives", "Compile with loss=rmse.",
+          rtol=1e-3, mistakes=mistakes)  # fmt: skip
     for name, expected in (("mae", mae), ("rmse", rmse)):
         given = any(isinstance(value, float) and np.isclose(value, expected, rtol=1e-3) for value in values.values())
         that(given, f"Among the metrics there is no {name}: `evaluate` gives {show(values)}.",
@@ -539,13 +681,118 @@ def diagnosis(loss: list[float], val_loss: list[float]) -> str:
     return "underfit" if 8 * val_loss[last - 1] < 7 * val_loss[middle - 1] else "good"
 
 
+EDGES: tuple[tuple[list[float], list[float], str], ...] = (
+    ([8, 4, 2, 1], [16, 8, 8, 9], "Exactly 1.125 times the lowest is not more than that."),
+    ([8, 4, 2, 1], [16, 8, 8, 9.125], "A little more than 1.125 times the lowest is worse."),
+    ([8, 4, 2, 1], [16, 8, 8, 7], "Exactly 0.875 times the middle is not less than that."),
+    ([8, 4, 2, 1], [16, 8, 8, 6.875], "A little less than 0.875 times the middle is still learning."),
+    ([8, 7, 6, 5, 4], [32, 16, 8, 8, 8], "Of 5 epochs the middle is the third."),
+    ([8, 7, 6, 5, 4], [32, 16, 8, 7, 6.5], "Of 5 epochs the middle is the third."),
+    ([8, 7, 6, 5], [16, 8, 6.5, 6.5], "Of 4 epochs the middle is the second."),
+    ([8, 7, 6, 5], [8, 8, 7.5, 7.5], "Of 4 epochs the middle is the second."),
+    ([8, 2, 4, 3], [16, 4, 4, 5], "Of several lowest ones the first is the best."),
+    ([8, 4, 2, 3], [16, 4, 4, 5], "Of several lowest ones the first is the best."),
+    ([8, 4, 5, 4], [16, 4, 6, 5], "The training loss must be lower than at the best epoch, not equal."),
+)
+
+
+class Epochs(NamedTuple):
+    """A history, with the places of the epochs that the rule looks at."""
+
+    loss: Array
+    val: Array
+    best: int
+    middle: int
+
+    @property
+    def worse(self) -> bool:
+        return bool(self.val[-1] > 1.125 * self.val[self.best])
+
+    @property
+    def lower(self) -> bool:
+        return bool(self.loss[-1] < self.loss[self.best])
+
+    @property
+    def learning(self) -> bool:
+        return bool(self.val[-1] < 0.875 * self.val[self.middle])
+
+
+def verdict(worse: Any, lower: Any, learning: Any) -> str:
+    if worse:
+        return "overfit" if lower else "underfit"
+    return "underfit" if learning else "good"
+
+
+def read(e: Epochs) -> str:
+    return verdict(e.worse, e.lower, e.learning)
+
+
+MISREADINGS: dict[str, Callable[[Epochs], str]] = {
+    "It says overfit wherever validation lies above training: the distance of the two losses says nothing.": (
+        lambda e: "overfit" if e.val[-1] > e.loss[-1] else "underfit" if e.worse or e.learning else "good"
+    ),
+    "The last validation loss is compared with the training loss: compare it with the lowest validation loss.": (
+        lambda e: verdict(e.val[-1] > 1.125 * e.loss[-1], e.lower, e.learning)
+    ),
+    "Any rise counts: worse is more than 1.125 times the lowest.": (
+        lambda e: verdict(e.val[-1] > e.val[e.best], e.lower, e.learning)
+    ),
+    "Exactly 1.125 times the lowest counts as worse: it is not more than that.": (
+        lambda e: verdict(e.val[-1] >= 1.125 * e.val[e.best], e.lower, e.learning)
+    ),
+    "Exactly 0.875 times the middle counts as learning: it is not less than that.": (
+        lambda e: verdict(e.worse, e.lower, e.val[-1] <= 0.875 * e.val[e.middle])
+    ),
+    "Where both losses rise it says overfit: nothing is learned by heart there.": (
+        lambda e: verdict(e.worse, True, e.learning)
+    ),
+    "Where both losses rise it says good.": lambda e: "good" if e.worse and not e.lower else read(e),
+    "A training loss that stays counts as lower.": lambda e: verdict(e.worse, e.loss[-1] <= e.loss[e.best], e.learning),
+    "The middle is one epoch late: it is epoch ceil(n / 2), counted from 1.": (
+        lambda e: read(e._replace(middle=len(e.val) // 2))
+    ),
+    "Of several lowest epochs the last is taken: the first is the best.": (
+        lambda e: read(e._replace(best=len(e.val) - 1 - int(np.argmin(e.val[::-1]))))
+    ),
+    "The last epoch is compared with the first: the middle one is asked for.": lambda e: read(e._replace(middle=0)),
+    "The best epoch is taken from the training loss: that of the validation loss is asked for.": (
+        lambda e: read(e._replace(best=int(np.argmin(e.loss))))
+    ),
+    "It never looks at whether validation still falls.": lambda e: verdict(e.worse, e.lower, False),
+}
+# Beside the edges, histories that tell the misreadings apart.
+PLAIN = (
+    ([8, 4, 3, 2], [8, 4, 5, 8]), ([8, 2, 4, 5], [8, 2, 4, 5]), ([2, 0.5, 0.5, 0.5], [8, 2, 2, 2]),
+    ([24, 6, 6, 6], [8, 2, 2, 2]), ([9, 7, 5, 4], [8, 6, 4, 2]), ([4, 2, 2], [4, 2, 3]), ([4, 2, 1], [4, 2, 3]),
+    ([8, 4, 2, 1], [16, 8, 8, 8.25]),
+)  # fmt: skip
+
+
+def misreading(student: Student) -> str:
+    """The one misreading of the rule that fits all that `diagnose` says of some histories, or ""."""
+    fitting = {*MISREADINGS}
+    for loss, val_loss in (*((loss, val_loss) for loss, val_loss, _ in EDGES), *PLAIN):
+        train, val = np.array(loss, dtype=float), np.array(val_loss, dtype=float)
+        try:
+            found = student.diagnose({"loss": train.tolist(), "val_loss": val.tolist()})
+        except (StudentError, NotData):
+            return ""
+        epochs = Epochs(train, val, int(np.argmin(val)), (len(val) - 1) // 2)
+        fitting = {sentence for sentence in fitting if MISREADINGS[sentence](epochs) == found}
+    return Mistake(*fitting) if len(fitting) == 1 else ""
+
+
 def diagnosed(student: Student, loss: list[float], val_loss: list[float], hint: str) -> None:
     history = {"loss": loss, "val_loss": val_loss, "mae": loss[::-1], "val_mae": val_loss[::-1]}
     found = student.diagnose(history)
     unchanged(student)
     if isinstance(found, np.str_):
         found = str(found)
-    equal(found, diagnosis(loss, val_loss), f"the diagnosis of loss {show(loss)} with val_loss {show(val_loss)}", hint)
+    expected = diagnosis(loss, val_loss)
+    if found != expected and isinstance(found, str):
+        hint = misreading(student) or hint
+        student.diagnose(history)  # again: the call that is shown is the last one
+    equal(found, expected, f"the diagnosis of loss {show(loss)} with val_loss {show(val_loss)}", hint)
 
 
 def falling(rng: np.random.Generator, n: int, to: float) -> list[float]:
@@ -592,20 +839,7 @@ def test_good(student: Student, rng: np.random.Generator) -> None:
 def test_the_edges_of_the_rule(student: Student, rng: np.random.Generator) -> None:
     """Exactly 1.125 or 0.875 times is not yet anything; the middle is epoch ceil(n / 2); the first lowest is best."""
     scale = float(rng.integers(1, 5))
-    edges: tuple[tuple[list[float], list[float], str], ...] = (
-        ([8, 4, 2, 1], [16, 8, 8, 9], "Exactly 1.125 times the lowest is not more than that."),
-        ([8, 4, 2, 1], [16, 8, 8, 9.125], "A little more than 1.125 times the lowest is worse."),
-        ([8, 4, 2, 1], [16, 8, 8, 7], "Exactly 0.875 times the middle is not less than that."),
-        ([8, 4, 2, 1], [16, 8, 8, 6.875], "A little less than 0.875 times the middle is still learning."),
-        ([8, 7, 6, 5, 4], [32, 16, 8, 8, 8], "Of 5 epochs the middle is the third."),
-        ([8, 7, 6, 5, 4], [32, 16, 8, 7, 6.5], "Of 5 epochs the middle is the third."),
-        ([8, 7, 6, 5], [16, 8, 6.5, 6.5], "Of 4 epochs the middle is the second."),
-        ([8, 7, 6, 5], [8, 8, 7.5, 7.5], "Of 4 epochs the middle is the second."),
-        ([8, 2, 4, 3], [16, 4, 4, 5], "Of several lowest ones the first is the best."),
-        ([8, 4, 2, 3], [16, 4, 4, 5], "Of several lowest ones the first is the best."),
-        ([8, 4, 5, 4], [16, 4, 6, 5], "The training loss must be lower than at the best epoch, not equal."),
-    )
-    for loss, val_loss, hint in edges:
+    for loss, val_loss, hint in EDGES:
         diagnosed(student, [scale * x for x in loss], [scale * x for x in val_loss], hint)
 
 
@@ -633,19 +867,36 @@ def forecast_is(student: Student, rng: np.random.Generator, kind: str, n: int, s
     X = rng.normal(0, 1, (n, 6, 2))
     columns = rng.permutation(12)[:steps].tolist()
     scale, shift = (known.std(), known.mean()) if kind == "StandardScaler" else (np.ptp(known), known.min())
-    expected = X.reshape(n, -1)[:, columns] * scale + shift
-    value = student.forecast(student.apply(chosen, columns), X, student.apply(fitted, kind, known))
+    outputs = X.reshape(n, -1)[:, columns]
+    expected = outputs * scale + shift
+    try:
+        value = student.forecast(student.apply(chosen, columns), X, student.apply(fitted, kind, known))
+    except StudentError as error:
+        if kind == "StandardScaler" or error.raised.type != "AttributeError" or "mean_" not in error.raised.message:
+            raise
+        hint = Mistake("A normalizing scaler has no mean_: inverse_transform serves for every scaler.")
+        raise Wrong(f"With a {kind}, forecast raised {error.raised}.", hint) from None
     unchanged(student)
     found = array(value, f"the forecast of {n} windows and {steps} steps")
     hint = "scaler.inverse_transform wants one column: reshape to (-1, 1), and back to (n, multisteps) after it."
+    if found.shape != (n, steps) and same(found.ravel(), expected.ravel()):
+        hint = Mistake("The numbers are right, their axes are not: reshape to the shape that predict gave.")
+    elif same(found.ravel(), expected[:, -1]):
+        hint = Mistake("Only the last step came back: scale all of them back.")
     that(
         found.shape == (n, steps),
         f"For {n} windows and {steps} steps the shape should be {(n, steps)}, not {found.shape}.",
         hint,
     )
     if same(np.sort(found.ravel()), np.sort(expected.ravel())) and not same(found, expected):
-        hint = "The values are right, their places are not: reshape to the shape that predict gave."
-    close(found, expected, "the forecast", hint, rtol=1e-3, atol=1e-2)
+        hint = Mistake("The values are right, their places are not: reshape to the shape that predict gave.")
+    mistakes = {
+        "These are the model's outputs, not scaled back.": outputs,
+        "These are scaled once more: inverse_transform scales back.": (outputs - shift) / scale,
+        "Negative values are cut off: the target's unit may have them.": np.maximum(expected, 0),
+        "Do not round.": np.round(expected),
+    }
+    close(found, expected, "the forecast", hint, rtol=1e-3, atol=1e-2, mistakes=mistakes)
 
 
 @exercise("forecast", share=2, read=BACK)
