@@ -101,6 +101,7 @@ class Session:
         self._data = data
         self.runs = {cell.number: CellRun(cell) for cell in restored.cells}
         self.boxes = 0
+        self.start_seconds = 0.0  # until the boxes were there
         self._parameters = {"SEED": training_seed}
         self._left_out = set() if cells is None else set(self.runs) - set(cells)
         for number in self._left_out:
@@ -177,6 +178,7 @@ class Session:
     def _run_cells(self, record: Callable[[dict[str, Any], CellRun | None], None]) -> bool:
         """One box. False when a cell ended it, which is then left out of the next."""
         self.boxes += 1
+        begun = time.monotonic()
         self._box = box = self._new_box()
         try:
             events = box.connection(self.limits.start_seconds)
@@ -185,6 +187,7 @@ class Session:
             complaint = box.complaint() or str(error) or "it took too long"
             self._end()
             raise BoxUnavailable(f"The box did not start: {plain(complaint, 500)}") from error
+        self.start_seconds += time.monotonic() - begun
         cells = [
             {"number": run.cell.number, "source": run.cell.source, "parameters": run.cell.parameters}
             for run in self.runs.values()

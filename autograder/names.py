@@ -37,7 +37,8 @@ HARMLESS: Final = (
 DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
 UNCHANGING: Final = frozenset(["Timedelta", "Timestamp", "timedelta", "date", "datetime", "frozenset", "TypeVar"])
 TYPES: Final = frozenset(["list", "dict", "tuple", "set", "type", "int", "float", "str", "bool", "bytes", "ndarray"])
-MOST_CHARACTERS: Final = 200_000  # of a cell that is looked into
+MOST_CHARACTERS: Final = 50_000  # of a cell that is looked into
+KEPT: Final = 1024  # cells whose facts are remembered: a class has most of them in common
 MAGIC_WITHOUT_EFFECT: Final = ("%matplotlib", "%config InlineBackend")
 
 
@@ -70,7 +71,7 @@ class Facts:
     seeds: bool = False
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=KEPT)
 def facts(source: str) -> Facts:
     """Of one cell. A cell that Python cannot read does nothing; IPython's own syntax may do anything."""
     lines = [line for line in source.splitlines() if not line.startswith(MAGIC_WITHOUT_EFFECT)]
@@ -100,6 +101,7 @@ def parsed(source: str) -> ast.Module | None:
         return None
 
 
+@lru_cache(maxsize=KEPT)
 def bare(source: str) -> str:
     """Code without comments and layout, or the source where Python cannot read it."""
     tree = parsed(source)

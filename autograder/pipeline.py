@@ -127,7 +127,10 @@ def _run(
             drawn = seeds(slices, assignment, settings)
             evidence = examine(assignment, session, drawn, answered) if answered else []
     finally:
-        session.close()
+        with _timed(timings, "close"):
+            session.close()
+    timings["of these, start"] = round(session.start_seconds, 3)
+    timings["of these, cells"] = round(sum(run.seconds for run in transcript), 3)
     record["boxes"], record["start"] = session.boxes, session.start
     return transcript, evidence
 

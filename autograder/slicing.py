@@ -24,6 +24,7 @@ class Slices:
         self._assignment = assignment
         self._cells = restored.cells
         self._unanswered = restored.unanswered
+        self._found: dict[frozenset[str], tuple[int, ...]] = {}
         self._facts = [facts(cell.source) for cell in self._cells]
         released = {cell.source for cell in assignment.cells}
         self._own = {cell.number for cell in self._cells if cell.source not in released}
@@ -42,9 +43,12 @@ class Slices:
 
     def needed(self, exercises: Iterable[str]) -> tuple[int, ...]:
         """The numbers of the cells to run so that these exercises can be graded, in order; none for none."""
-        wanted = set(exercises)
-        if not wanted:
-            return ()
+        wanted = frozenset(exercises)
+        if wanted not in self._found:
+            self._found[wanted] = self._needed(wanted) if wanted else ()
+        return self._found[wanted]
+
+    def _needed(self, wanted: frozenset[str]) -> tuple[int, ...]:
         if self._reaches_all:
             return tuple(cell.number for cell in self._cells)
         asked = names_asked(self._assignment, wanted)
@@ -131,7 +135,12 @@ class _Aliases:
 
 def checks_of(assignment: Assignment, exercise: str) -> str:
     """The code of the exercise's hidden checks, with all of their module that they use."""
-    return "\n".join(ast.unparse(node) for node in _checks(assignment.checks.read_text(encoding="utf-8"), exercise))
+    return _text(assignment.checks.read_text(encoding="utf-8"), exercise)
+
+
+@lru_cache(maxsize=512)
+def _text(text: str, exercise: str) -> str:
+    return "\n".join(map(ast.unparse, _checks(text, exercise)))
 
 
 def names_asked(assignment: Assignment, exercises: Iterable[str]) -> frozenset[str]:
@@ -140,8 +149,13 @@ def names_asked(assignment: Assignment, exercises: Iterable[str]) -> frozenset[s
     They write it as `student.name(...)`, `student["name"]`, or as a text that is given to a call with the student.
     """
     text = assignment.checks.read_text(encoding="utf-8")
+    return frozenset[str]().union(*(_asked(text, exercise) for exercise in exercises))
+
+
+@lru_cache(maxsize=512)
+def _asked(text: str, exercise: str) -> frozenset[str]:
     asked = set[str]()
-    for node in (node for exercise in exercises for top in _checks(text, exercise) for node in ast.walk(top)):
+    for node in (node for top in _checks(text, exercise) for node in ast.walk(top)):
         if isinstance(node, ast.Attribute) and _is_student(node.value):
             asked.add(node.attr)
         elif isinstance(node, ast.Subscript) and _is_student(node.value):
