@@ -259,10 +259,19 @@ def _share(part: int, whole: int) -> str:
     return f"{part} ({part / whole:.0%})" if whole else "–"
 
 
+HEAD: Final = """# How well the checks tell right from wrong
+
+Made by `autograder assess --markdown` (`make assess`); a mutant has 20 s of processor time, if not told otherwise.
+*Killed* is the share of the mutants that are not listed as equivalent, with a reason each, in `tests/answers/`.
+*Touched* counts the answers by which another exercise lost points.
+"""
+
+
 def as_markdown(assessed: list[Assessed]) -> str:
-    """The table, and its limits."""
+    """The page: what the table is, the table, and its limits."""
     lines = [COLUMNS, ("---", *["--:"] * (len(COLUMNS) - 1)), *rows(assessed)]
-    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), "", *(f"* {one}" for one in _limits(assessed))])
+    table = (f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join([HEAD, *table, "", *(f"* {one}" for one in _limits(assessed))])
 
 
 def _limits(assessed: Iterable[Assessed]) -> Iterator[str]:
