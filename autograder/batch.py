@@ -16,7 +16,6 @@ from types import FrameType, MappingProxyType
 from typing import Final
 
 from autograder.box import Limits
-from autograder.pipeline import grade, grader_failed
 from autograder.result import Result
 from autograder.settings import Settings
 from autograder.submission import Submission
@@ -58,6 +57,8 @@ def grade_all(
             # Alone in its worker, the first of them is the one that ended it.
             place, submission = lost.pop(0)
             message = "The grader's worker process ended while it graded this submission. Grade it again."
+            from autograder.pipeline import grader_failed
+
             yield place, grader_failed(submission, settings, message).result
         waiting, workers = lost, 1
 
@@ -110,6 +111,8 @@ def _task(submission: Submission, settings: Settings, earlier: Result | None) ->
     global _busy
     _busy = True
     try:
+        from autograder.pipeline import grade  # with pytest and pandas: in the worker alone
+
         return grade(submission, settings, earlier).result
     finally:
         _busy = False

@@ -20,7 +20,7 @@ from autograder.report import terminal
 from autograder.report.files import InUse, Results, as_json
 from autograder.report.page import Level
 from autograder.result import Result, differences
-from autograder.reuse import identity, reusable
+from autograder.reuse import identity, reusable, usable
 from autograder.seed import course_seed, seed_file
 from autograder.settings import Settings
 from autograder.submission import Submission, collect
@@ -81,15 +81,16 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
                 results = until_the_end.enter_context(Results(request.output, submissions, request.feedback))
         except (InUse, ValueError) as problem:
             raise Refused(str(problem), 2) from problem
-        settings = until_the_end.enter_context(
-            settings_for(where, request.limits, (seed, request.training_seed), submissions, err)
-        )
-        settings = replace(settings, every_cell=request.every_cell)
+        settings = Settings(course, request.limits, seed, request.training_seed, every_cell=request.every_cell)
         kept = Results(request.earlier, submissions) if request.earlier else results
-        before = _earlier(submissions, settings, kept) if kept and request.cache else Earlier({}, {})
-        found, seconds = _graded(
-            request, submissions, settings, results, Earlier({}, {}) if request.verify else before, err
-        )
+        before = Earlier({}, {})
+        if kept and request.cache:
+            before = _earlier(submissions, settings, kept, practice=request.allow_weak_box)
+        taken_over = Earlier({}, {}) if request.verify else before
+        left = [one for place, one in enumerate(submissions) if place not in taken_over.whole]
+        if left:
+            settings = until_the_end.enter_context(with_box(where, settings, left, err))
+        found, seconds = _graded(request, submissions, settings, results, taken_over, err)
         page = results.finish(found) if results else None
     if request.json:
         sys.stdout.write(as_json(found) + "\n")
@@ -170,10 +171,8 @@ class Where:
 
 
 @contextmanager
-def settings_for(
-    where: Where, limits: Limits, seeds: tuple[int, int], submissions: Sequence[Submission], err: Console
-) -> Iterator[Settings]:
-    """The settings for a batch, once this machine's box was seen to hold; `seeds` are the hidden and the training one.
+def with_box(where: Where, settings: Settings, submissions: Sequence[Submission], err: Console) -> Iterator[Settings]:
+    """The settings for a batch, once this machine's box was seen to hold.
 
     Raises Refused when the box is too weak to grade for marks.
     """
@@ -181,7 +180,7 @@ def settings_for(
     with ExitStack() as until_the_end:
         try:
             start = until_the_end.enter_context(
-                ready(limits, hidden, _imports(submissions, where.course), warm=where.warm)
+                ready(settings.limits, hidden, _imports(submissions, where.course), warm=where.warm)
             )
         except BoxUnavailable as problem:
             raise Refused(str(problem), 3) from problem
@@ -195,7 +194,9 @@ def settings_for(
             )
         if missing:
             err.print(f"Practice only, because the box does not hold:\n{lines}", style="yellow")
-        yield Settings(where.course, limits, *seeds, start.protections, not missing, start.parent, tuple(hidden))
+        yield replace(
+            settings, protections=start.protections, for_marks=not missing, warm=start.parent, hidden=tuple(hidden)
+        )
 
 
 def _imports(submissions: Sequence[Submission], course: Course) -> list[str]:
@@ -208,11 +209,11 @@ def _imports(submissions: Sequence[Submission], course: Course) -> list[str]:
     return list(found)
 
 
-def _earlier(submissions: list[Submission], settings: Settings, results: Results) -> Earlier:
+def _earlier(submissions: list[Submission], settings: Settings, results: Results, *, practice: bool) -> Earlier:
     found = Earlier({}, {})
     for place, submission in enumerate(submissions):
         result = results.earlier(place)
-        if result is not None and not result.grader_failed:  # that is worth another try
+        if result is not None and usable(result, practice=practice):
             same = result.record.get("identity") == identity(submission, settings) is not None
             (found.whole if same else found.changed)[place] = result
     return found

@@ -7,7 +7,7 @@ and what has changed since is said before the two gradings are compared.
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from autograder.batch import grade_all
 from autograder.box import Limits
 from autograder.course import Course
-from autograder.grade import Refused, Where, settings_for
+from autograder.grade import Refused, Where, with_box
 from autograder.report.files import RESULT
 from autograder.result import Result, differences
+from autograder.settings import Settings
 from autograder.submission import Submission
 from autograder.text import plain
 from autograder.versions import versions_here
@@ -61,8 +62,8 @@ def run(records: Iterable[Path], notebook: Path | None, workers: int, course: Co
         for (seed, training_seed, limits, every_cell), places in groups.items():
             some = [submissions[place] for place in places]
             where = Where(course, [one.path for one in some[:100]])  # more do not fit into an argument
-            with settings_for(where, limits, (seed, training_seed), some, err) as settings:
-                settings = replace(settings, every_cell=every_cell)
+            then = Settings(course, limits, seed, training_seed, every_cell=every_cell)
+            with with_box(where, then, some, err) as settings:
                 for place, result in grade_all(list(zip(places, some, strict=True)), settings, workers):
                     comparisons[place].after = result
                     comparisons[place].changed = list(_changed(comparisons[place].before.record, result.record))

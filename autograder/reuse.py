@@ -55,6 +55,14 @@ def keys(slices: Slices, restored: Restored, assignment: Assignment, settings: S
     return found
 
 
+def usable(result: Result, *, practice: bool) -> bool:
+    """Whether an earlier result may be taken over at all.
+
+    Not where the grader had failed, which is worth another try; nor practice, where marks are wanted.
+    """
+    return not result.grader_failed and (practice or result.record.get("for_marks") is True)
+
+
 def reusable(earlier: Result | None, now: Keys) -> dict[str, ExerciseResult]:
     """The exercises of an earlier result that would come out the same.
 
@@ -93,8 +101,8 @@ def seeds(slices: Slices, assignment: Assignment, settings: Settings) -> dict[st
 
 def _circumstances(settings: Settings) -> list[Any]:
     return [
-        settings.course.lock_sha256, settings.seed, settings.training_seed, settings.for_marks, settings.every_cell,
-        settings.protections, dataclasses.asdict(settings.limits), versions_here(),
+        settings.course.lock_sha256, settings.seed, settings.training_seed, settings.every_cell,
+        dataclasses.asdict(settings.limits), versions_here(),
     ]  # fmt: skip
 
 

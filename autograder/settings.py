@@ -1,6 +1,6 @@
 """What is the same for every submission of a batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.box import Limits
@@ -18,7 +18,7 @@ class Settings:
     limits: Limits
     seed: int
     training_seed: int
-    protections: dict[str, bool]
+    protections: dict[str, bool] = field(default_factory=dict)  # as observed in this batch
     for_marks: bool = True
     warm: str | None = None  # where boxes are forked
     hidden: tuple[Path, ...] = ()  # what must not exist in a box

@@ -17,7 +17,7 @@ from autograder.box import Limits
 from autograder.course import Course
 from autograder.report.files import RESULT, Results
 from autograder.result import Result
-from autograder.reuse import identity
+from autograder.reuse import identity, usable
 from autograder.settings import Settings
 from autograder.submission import Submission, collect
 
@@ -52,7 +52,8 @@ def plan(
     if complaints:
         raise PlanError(complaints[0])
     results = Results(earlier, submissions) if earlier else None
-    left = [place for place, one in enumerate(submissions) if not _holds(place, one, course, seed, results)]
+    settings = Settings(course, Limits(), seed, TRAINING_SEED)
+    left = [place for place, one in enumerate(submissions) if not _holds(place, one, settings, results)]
     number = min(most, MOST, -(-len(left) // each))
     # Round about, so that every shard gets its share of each assignment.
     left.sort(key=lambda place: (submissions[place].assignment or "", submissions[place].student))
@@ -67,20 +68,12 @@ def plan(
     return planned
 
 
-def _holds(place: int, submission: Submission, course: Course, seed: int, results: Results | None) -> bool:
+def _holds(place: int, submission: Submission, settings: Settings, results: Results | None) -> bool:
     """Whether the result of an earlier grading for marks would come out the same now."""
-    if results is None:
+    earlier = results.earlier(place) if results else None
+    if results is None or earlier is None or not usable(earlier, practice=False):
         return False
-    try:
-        record = json.loads((results.folders[place] / RESULT).read_text(encoding="utf-8"))["record"]
-        if record["for_marks"] is not True:
-            return False
-        # Which protections hold is seen on the machine that grades; those of the same machines held before.
-        settings = Settings(course, Limits(), seed, TRAINING_SEED, dict(record["protections"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-    earlier = results.earlier(place)
-    if earlier is None or earlier.grader_failed or earlier.record.get("identity") != identity(submission, settings):
+    if earlier.record.get("identity") != identity(submission, settings):
         return False
     results.show(place, earlier)
     return True

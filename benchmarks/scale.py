@@ -34,7 +34,7 @@ def main(rounds: int = 5, largest: int = 1000) -> None:
     blank = json.loads(course.assignment(NAME).notebook.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
         console.print(workers(Path(folder, "workers"), solved, rounds))
-        console.print(classes(Path(folder, "classes"), solved, blank, rounds, largest))
+        console.print(classes(Path(folder, "classes"), blank, rounds, largest))
         console.print(lengths(Path(folder, "lengths"), solved, rounds))
 
 
@@ -47,18 +47,16 @@ def workers(folder: Path, solved: Any, rounds: int) -> Table:
     return grid
 
 
-def classes(folder: Path, solved: Any, blank: Any, rounds: int, largest: int) -> Table:
-    """Unchanged submissions with their results kept, and ones that were not begun."""
+def classes(folder: Path, blank: Any, rounds: int, largest: int) -> Table:
+    """Submissions that were not begun, graded; and graded before, with nothing changed."""
     sizes = [size for size in (10, 100, 1000) if size <= largest]
     tasks: dict[Any, Callable[[], None]] = {}
     for size in sizes:
-        done, begun = folder / f"done{size}", folder / f"blank{size}"
-        write(done, [solved] * size)
-        write(begun, [blank] * size)
-        kept = ("--output", str(folder / f"kept{size}"))
-        grade(done, *kept)
-        tasks[size, "unchanged"] = partial(grade, done, *kept)
-        tasks[size, "not begun"] = partial(grade, begun, "--workers", "1")
+        place, kept = folder / f"class{size}", ("--output", str(folder / f"kept{size}"))
+        write(place, [blank] * size)
+        grade(place, *kept)
+        tasks[size, "unchanged"] = partial(grade, place, *kept)
+        tasks[size, "not begun"] = partial(grade, place, "--workers", "1")
     found = turns(rounds, tasks)
     grid = table("growth with the class", "submissions", "", "seconds", "a second, the first ten apart")
     for (size, kind), seconds in found.items():

@@ -12,10 +12,11 @@ from submissions import COURSE, Notebook, answered, insert, only, own_cell, rele
 from test_cli import autograder
 
 from autograder import course
+from autograder.box import Limits
 from autograder.report import page
 from autograder.restoration import restore
 from autograder.result import Result
-from autograder.reuse import Keys, keys, reusable
+from autograder.reuse import Keys, keys, reusable, usable
 from autograder.settings import Settings
 from autograder.slicing import Slices
 from autograder.submission import read
@@ -156,7 +157,7 @@ def test_a_mended_check_reaches_its_own_exercise(
 @pytest.mark.parametrize(
     "change",
     [
-        {"seed": 12}, {"training_seed": 1}, {"for_marks": False}, {"every_cell": True}, {"protections": {}},
+        {"seed": 12}, {"training_seed": 1}, {"every_cell": True}, {"limits": Limits(cell_seconds=1)},
     ],
 )  # fmt: skip
 def test_other_circumstances_are_other_results(change: dict[str, Any], settings: Settings, tmp_path: Path) -> None:
@@ -169,6 +170,14 @@ def test_a_record_without_keys_holds_nothing(damage: dict[str, Any], grade: Grad
     result = grade(released(NAME), NAME).result
     assert reusable(replace(result, record=damage), result.record["keys"]) == {}
     assert reusable(None, result.record["keys"]) == {}
+
+
+def test_the_graders_own_failure_and_practice_are_no_marks(grade: Grader) -> None:
+    result = grade(released(NAME), NAME).result
+    assert usable(result, practice=False)
+    weak = replace(result, record={**result.record, "for_marks": False})
+    assert (usable(weak, practice=False), usable(weak, practice=True)) == (False, True)
+    assert not usable(replace(result, cause="grader"), practice=True)
 
 
 # the command
@@ -184,6 +193,9 @@ def test_the_command_says_what_it_took_over_and_verifies_it(tmp_path: Path) -> N
     run = autograder(*command, COLUMNS="300")
     assert run.returncode == 0, run.stderr
     assert "Of 1 that have changed, 4 exercises are as they were, and their results hold." in run.stderr
+    run = autograder(*command, PATH="/nowhere")
+    assert run.returncode == 0, "where nothing is to be graded, no box is needed"
+    assert "1 had been graded before" in run.stderr
     kept.write_text(before)
     run = autograder(*command, "--verify")
     assert run.returncode == 0, run.stderr
