@@ -73,6 +73,7 @@ class Facts:
     read before the cell itself has bound them, `later` when its functions run, `waiting` those of them that were not
     bound yet where these were defined. `targets` are changed in place (`x[0] = 1`, `x.a = 1`); anything else that is
     read and is not solid may be. `groups` are the names of each statement: what it reads and binds may be one thing.
+    `same` are the names of what looks like a constant, and is only if what it is called after is one.
     `holding` has the functions and classes, each with the names that it may keep hold of; its own is among them if it
     may keep what it is given. `called` are called for their effect, or changed, and matter if they are of a module: a
     setting of a whole library.
@@ -89,6 +90,7 @@ class Facts:
     waiting: frozenset[str] = frozenset()
     targets: frozenset[str] = frozenset()
     groups: tuple[frozenset[str], ...] = ()
+    same: tuple[frozenset[str], ...] = ()
     holding: tuple[tuple[str, frozenset[str]], ...] = ()
     called: frozenset[str] = frozenset()
     modules: frozenset[str] = frozenset()
@@ -159,6 +161,7 @@ class _Reader:
         self.needs: set[str] = set()
         self.later: set[str] = set()
         self.groups: list[frozenset[str]] = []
+        self.same: list[frozenset[str]] = []
         self.holding: list[tuple[str, frozenset[str]]] = []
 
     def read(self, tree: ast.Module) -> Facts:
@@ -202,6 +205,7 @@ class _Reader:
             waiting=frozenset(self.waiting),
             targets=frozenset(targets - {""}),
             groups=tuple(self.groups),
+            same=tuple(self.same),
             holding=tuple(self.holding),
             called=frozenset(called),
             modules=frozenset(modules),
@@ -281,6 +285,12 @@ class _Reader:
         if not self.may_have_raised:
             self.certain |= bound
         constant = isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and _constant(node.value)
+        if (
+            names.now
+            and isinstance(node, (ast.Assign, ast.AnnAssign))
+            and (constant or isinstance(node.value, ast.Name))
+        ):
+            self.same.append(frozenset(bound | names.now))
         if not isinstance(node, DEFINITIONS) and not constant:
             self.unsolid |= bound
         self.unsolid |= names.bound_later

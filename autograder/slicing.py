@@ -39,7 +39,7 @@ class Slices:
             return
         self._facts = [facts(cell.source) for cell in self._cells]
         modules = frozenset[str]().union(*(fact.modules for fact in self._facts))
-        not_solid = frozenset[str]().union(*(fact.binds - fact.solid | fact.targets - modules for fact in self._facts))
+        not_solid = _not_solid(self._facts, modules)
         asked = names_asked(assignment, [exercise.id for exercise in assignment.exercises])
         aliases = _Aliases(self._facts, not_solid, modules, asked)
         # What each cell may bind or change, for those after it. A student's may change whatever it reads.
@@ -131,6 +131,21 @@ class Slices:
         if cell.number not in self._bare:
             self._bare[cell.number] = cell.source if self._too_long else bare(cell.source)
         return self._bare[cell.number]
+
+
+def _not_solid(cells: Sequence[Facts], modules: frozenset[str]) -> frozenset[str]:
+    """What may be changed by the way, by any of the names that it was given in passing."""
+    found = set[str]().union(*(fact.binds - fact.solid | fact.targets - modules for fact in cells))
+    same: dict[str, list[frozenset[str]]] = {}
+    for names in (one - modules for fact in cells for one in fact.same):
+        for name in names:
+            same.setdefault(name, []).append(names)
+    waiting = list(found)
+    while waiting:
+        for names in same.pop(waiting.pop(), []):
+            waiting += names - found
+            found |= names
+    return frozenset(found)
 
 
 class _Aliases:

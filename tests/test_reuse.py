@@ -185,9 +185,9 @@ def test_a_record_without_keys_holds_nothing(damage: dict[str, Any], grade: Grad
     no_text: Any = ["invert"]
     strange = [*(replace(one, points=no_text) for one in result.exercises), replace(result.exercises[0], id=no_text)]
     assert reusable(replace(result, exercises=tuple(strange)), keys) == {}
-    for wrong in ({"record": []}, {"cause": []}):
+    for name in ("record", "cause"):
         with pytest.raises(TypeError):
-            Result.from_dict(result.as_dict() | wrong)
+            Result.from_dict(result.as_dict() | {name: []})
 
 
 def test_which_cell_is_the_answer_is_part_of_it(settings: Settings, tmp_path: Path) -> None:

@@ -363,6 +363,8 @@ COUNTS = "class Counts:\n    n = 0\n    @classmethod\n    def one(cls):\n       
         ([COUNTS, "x = Counts.one()"], "a = Counts.n"),
         (["class Keeper:\n    kept = []\ndef keep(x):\n    Keeper.kept += x\n    return Keeper.kept", "x = keep([1])"],
          "a = keep([2])"),
+        (["class Unit:\n    def f(self): return 1", "Other = Unit\nOther.f = lambda self: 2"], "a = Unit().f()"),
+        (["Data = {'x': [2, 1]}\nx = Data['x']", "y = x.sort()"], "a = Data"),
         (["def h(): return h.k\nh.k = 1", "other = h\nother.k = 2"], "a = h()"),
         (["from functools import singledispatch\n@singledispatch\ndef size(x): return 0",
           "@size.register(list)\ndef _(x): return 5"], "a = size([1])"),
