@@ -77,6 +77,7 @@ class Facts:
     `holding` has the functions and classes, each with the names that it may keep hold of; its own is among them if it
     may keep what it is given. `called` are called for their effect, or changed, and matter if they are of a module: a
     setting of a whole library.
+    `packages` are imported by name, and have then whatever modules of theirs some cell `loads`.
     `opaque`: there may be more to it. `draws`: it computes on the spot, `evidently` by chance; `seeds`: before that, it
     sets where chance begins.
     """
@@ -94,6 +95,8 @@ class Facts:
     holding: tuple[tuple[str, frozenset[str]], ...] = ()
     called: frozenset[str] = frozenset()
     modules: frozenset[str] = frozenset()
+    packages: frozenset[str] = frozenset()
+    loads: frozenset[str] = frozenset()
     opaque: bool = False
     draws: bool = False
     evidently: bool = False
@@ -167,7 +170,7 @@ class _Reader:
     def read(self, tree: ast.Module) -> Facts:
         self.block(tree.body)
         targets, called, modules = set[str](), set[str](), set[str]()
-        opaque = False
+        packages, loads, opaque = set[str](), set[str](), False
         for node in ast.walk(tree):
             if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
                 targets |= {root(node)}
@@ -186,6 +189,9 @@ class _Reader:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
                 opaque |= any(name.split(".")[0] in REACHES_ALL for name in names)
+                package = {f"import {name.split('.')[0]}" for name in names}  # no name of a variable
+                packages |= package if isinstance(node, ast.Import) else set()
+                loads |= package if isinstance(node, ast.ImportFrom) or any("." in name for name in names) else set()
                 modules |= {one.asname or one.name.split(".")[0] for one in node.names}
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not _is_harmless(node.value.func):
                 called.add(_receiver(node.value.func))
@@ -209,6 +215,8 @@ class _Reader:
             holding=tuple(self.holding),
             called=frozenset(called),
             modules=frozenset(modules),
+            packages=frozenset(packages),
+            loads=frozenset(loads),
             opaque=opaque,
             draws=draws,
             evidently=draws and any(_is_random(one) for statement in tree.body for one in _called_at_once(statement)),

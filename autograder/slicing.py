@@ -44,7 +44,7 @@ class Slices:
         aliases = _Aliases(self._facts, not_solid, modules, asked)
         # What each cell may bind or change, for those after it. A student's may change whatever it reads.
         self._leaves: list[tuple[frozenset[str], ...]] = [
-            (fact.binds | fact.targets, *aliases.of(number))
+            (fact.binds | fact.targets | fact.loads, *aliases.of(number))
             if number in self._own else (fact.binds | fact.targets - modules,)
             for number, fact in enumerate(self._facts)
         ]  # fmt: skip
@@ -106,7 +106,7 @@ class Slices:
             fact = self._facts[number]
             read |= fact.waiting
             read -= self._surely[number]
-            read |= fact.needs
+            read |= fact.needs | fact.packages
             asked_still -= self._surely[number]
 
     def _hangs_on_chance(self, number: int) -> bool:

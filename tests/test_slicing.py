@@ -163,6 +163,10 @@ USES_SPAN = "def invert(scaler, scaled):\n    size = span(scaled)\n    return sc
         ("span = len", USES_SPAN),
         ("table = {}\ndef span(data):\n    return table.get(1)", USES_SPAN),
         ("from numpy import ptp as span", USES_SPAN),
+        (
+            "from sklearn.metrics import r2_score",
+            f"import sklearn\n{USES_SPAN.replace('span', 'sklearn.metrics.r2_score')}",
+        ),
     ],
 )
 def test_a_cell_that_an_answer_uses_runs(own: str, answer: str, sliced: Sliced) -> None:
