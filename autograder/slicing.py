@@ -91,13 +91,14 @@ class Slices:
         later: dict[str, int] = {}  # the first function that reads a name
         for number in sorted(run, reverse=True):
             later |= dict.fromkeys(self._facts[number].later, number)
+        readers = frozenset(later)
         read, asked_still = set[str](), set(asked)
         for number in reversed(range(len(self._cells))):
             if number not in run:
                 arrives = any(
                     not left.isdisjoint(read)
                     or (self._is_students(number) and not left.isdisjoint(asked_still))
-                    or any(later.get(name, number) < number for name in left)
+                    or any(later[name] < number for name in left & readers)
                     for left in self._leaves[number]
                 )
                 if number >= first and not arrives:
