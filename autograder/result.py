@@ -221,7 +221,11 @@ class Result:
             for one in data["exercises"]
         )
         cells = tuple(ShownCell(**one) for one in data["cells"])
-        return cls(**{**data, "exercises": exercises, "notes": tuple(data["notes"]), "cells": cells})
+        found = cls(**{**data, "exercises": exercises, "notes": tuple(data["notes"]), "cells": cells})
+        causes = [found.cause, *(exercise.cause for exercise in exercises)]
+        if not isinstance(found.record, dict) or not all(one is None or isinstance(one, str) for one in causes):
+            raise TypeError("this is no record of a grading")
+        return found
 
     def to_json(self) -> str:
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=True)

@@ -8,7 +8,7 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from autograder.course import Assignment, CourseError
 from autograder.restoration import Restored
@@ -73,16 +73,22 @@ def reusable(earlier: Result | None, now: Keys) -> dict[str, ExerciseResult]:
 
 
 def _reusable(earlier: Result, now: Keys) -> Iterator[tuple[str, ExerciseResult]]:
-    before, notes = earlier.record.get("keys"), earlier.record.get("notes")
-    if not isinstance(before, dict) or not isinstance(notes, dict):
+    before, all_notes = earlier.record.get("keys"), earlier.record.get("notes")
+    if not isinstance(before, dict) or not isinstance(all_notes, dict):
         return  # nothing had come to be graded
     for exercise in earlier.exercises:
-        kept, wanted = before.get(exercise.id), now.get(exercise.id)
-        if kept is None or wanted is None or exercise.points is None:
+        if not isinstance(exercise.id, str) or not isinstance(exercise.points, (int, float)):
             continue
-        spotless = exercise.outcome == "earned" and not notes.get(exercise.id)
+        kept, wanted, notes = (some.get(exercise.id) for some in (before, now, all_notes))
+        if not _texts(wanted) or not _texts(kept) or len(kept) != len(wanted) or not _texts(notes):
+            continue  # a record that somebody has damaged holds nothing
+        spotless = exercise.outcome == "earned" and not notes
         if kept[0] == wanted[0] or (spotless and kept[1] == wanted[1]):
             yield exercise.id, exercise
+
+
+def _texts(found: Any) -> TypeGuard[list[str]]:
+    return isinstance(found, list) and all(isinstance(one, str) for one in found)
 
 
 def seeds(slices: Slices, assignment: Assignment, settings: Settings) -> dict[str, int]:

@@ -43,6 +43,15 @@ class Scope(ast.NodeVisitor):
             self._bind(node.name)
         self.generic_visit(node)
 
+    def visit_MatchStar(self, node: ast.MatchStar) -> None:
+        if node.name:
+            self._bind(node.name)
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        if node.rest:
+            self._bind(node.rest)
+        self.generic_visit(node)
+
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self._function(node, node.body)
 
@@ -61,15 +70,11 @@ class Scope(ast.NodeVisitor):
         arguments += [one for one in (node.args.vararg, node.args.kwarg) if one]
         self._all(one.annotation for one in arguments if one.annotation)
         self._all(one for one in [*node.args.defaults, *node.args.kw_defaults] if one)
-        inside = Scope()
-        for one in body:
-            inside.visit(one)
-        declared = {
-            name for one in body for part in ast.walk(one) if isinstance(part, ast.Global) for name in part.names
-        }
+        inside = _Body()
+        inside._all(body)
         kept = self._local, self._binds, self._declared, self._at_once
-        self._local = self._local | {one.arg for one in arguments} | (inside.bound - declared)
-        self._binds, self._declared, self._at_once = False, frozenset(declared), False
+        self._local = (self._local | inside.bound) - inside.declared | {one.arg for one in arguments}
+        self._binds, self._declared, self._at_once = False, frozenset(inside.declared), False
         self._all(body)
         self._local, self._binds, self._declared, self._at_once = kept
 
@@ -84,9 +89,12 @@ class Scope(ast.NodeVisitor):
         targets = {
             part.id for one in node.generators for part in ast.walk(one.target) if isinstance(part, ast.Name)
         }  # fmt: skip
-        self.visit(node.generators[0].iter)  # this one is read outside
+        first = node.generators[0]
+        self.visit(first.iter)  # this one is read outside
         kept, self._local = self._local, self._local | targets
-        self.generic_visit(node)
+        for one in node.generators:
+            self._all([one.target, *one.ifs] if one is first else [one.target, one.iter, *one.ifs])
+        self._all([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
         self._local = kept
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _comprehension  # noqa: N815 the names are ast's
@@ -94,3 +102,22 @@ class Scope(ast.NodeVisitor):
     def _all(self, nodes: Iterable[ast.AST]) -> None:
         for node in nodes:
             self.visit(node)
+
+
+class _Body(Scope):
+    """What a function's body binds and declares as `global`. What is defined in it is seen to in its turn: looked into
+    from each function around it, it would take twice as long with each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.declared: set[str] = set()
+
+    def visit_Global(self, node: ast.Global) -> None:
+        self.declared |= set(node.names)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self._bind(node.name)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, body: Sequence[ast.AST]) -> None:
+        if not isinstance(node, ast.Lambda):
+            self._bind(node.name)

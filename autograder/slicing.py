@@ -6,12 +6,17 @@ depends on is all that its result can hang on: while that stays as it is, so doe
 """
 
 import ast
+import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Final
 
 from autograder.course import Assignment
 from autograder.names import Facts, bare, facts, last
-from autograder.restoration import Restored
+from autograder.restoration import Restored, RestoredCell
+
+MOST_IN_ALL: Final = 500_000  # characters of a notebook that is looked into
+MOST_ROUNDS: Final = 30  # of one cell that leads to another, before all are run
 
 
 class Slices:
@@ -24,18 +29,29 @@ class Slices:
         self._assignment = assignment
         self._cells = restored.cells
         self._unanswered = restored.unanswered
-        self._found: dict[frozenset[str], tuple[int, ...]] = {}
-        self._facts = [facts(cell.source) for cell in self._cells]
+        self._known: dict[frozenset[str], tuple[int, ...]] = {}
+        self._bare: dict[int, str] = {}
         released = {cell.source for cell in assignment.cells}
         self._own = {cell.number for cell in self._cells if cell.source not in released}
-        not_solid = frozenset[str]().union(*(fact.binds - fact.solid for fact in self._facts))
+        self._too_long = sum(len(cell.source) for cell in self._cells) > MOST_IN_ALL
+        if self._too_long:
+            self._reaches_all = True
+            return
+        self._facts = [facts(cell.source) for cell in self._cells]
         modules = frozenset[str]().union(*(fact.modules for fact in self._facts))
-        aliases = _Aliases(self._facts, not_solid, modules)
+        not_solid = _not_solid(self._facts, modules)
+        asked = names_asked(assignment, [exercise.id for exercise in assignment.exercises])
+        aliases = _Aliases(self._facts, not_solid, modules, asked)
         # What each cell may bind or change, for those after it. A student's may change whatever it reads.
-        self._leaves = [
-            fact.binds
-            | (fact.targets | aliases.of(number) & not_solid if number in self._own else fact.targets - modules)
+        self._leaves: list[tuple[frozenset[str], ...]] = [
+            (fact.binds | fact.targets | fact.loads, *aliases.of(number))
+            if number in self._own else (fact.binds | fact.targets - modules,)
             for number, fact in enumerate(self._facts)
+        ]  # fmt: skip
+        # What it surely binds. A student's may end before that, in an exception.
+        self._surely = [
+            fact.surely if cell.kind in {"locked", "check"} else fact.certain
+            for cell, fact in zip(self._cells, self._facts, strict=True)
         ]
         self._reaches_all = any(
             fact.opaque or fact.called & modules for number, fact in enumerate(self._facts) if number in self._own
@@ -44,46 +60,62 @@ class Slices:
     def needed(self, exercises: Iterable[str]) -> tuple[int, ...]:
         """The numbers of the cells to run so that these exercises can be graded, in order; none for none."""
         wanted = frozenset(exercises)
-        if wanted not in self._found:
-            self._found[wanted] = self._needed(wanted) if wanted else ()
-        return self._found[wanted]
+        if wanted not in self._known:
+            self._known[wanted] = tuple(sorted(self._needed(wanted)))
+        return self._known[wanted]
 
-    def _needed(self, wanted: frozenset[str]) -> tuple[int, ...]:
+    def _needed(self, wanted: frozenset[str]) -> set[int]:
+        everything = {cell.number for cell in self._cells}
+        if not wanted:
+            return set()
         if self._reaches_all:
-            return tuple(cell.number for cell in self._cells)
+            return everything
         asked = names_asked(self._assignment, wanted)
         run = {
             cell.number for cell in self._cells
             if cell.kind == "locked" or (cell.kind in {"solution", "check"} and cell.exercise in wanted)
         }  # fmt: skip
-        before = -1
-        while len(run) > before:
+        for _ in range(MOST_ROUNDS):
             before = len(run)
-            first = max((n for n in run if self._hangs_on_chance(n)), default=0)
-            for number in reversed(range(len(self._cells))):  # what is bound later hides what was bound before
-                if number not in run and (number < first or self._matters(number, run, asked)):
-                    run.add(number)
-        return tuple(sorted(run))
+            self._add(run, asked)
+            if len(run) == before:
+                return run
+        return everything
+
+    def _add(self, run: set[int], asked: frozenset[str]) -> None:
+        """To the cells that run, those of which something reaches them or the hidden checks.
+
+        From the last cell up, with the names that are read below: what is bound later hides what was bound before.
+        """
+        first = max((n for n in run if self._hangs_on_chance(n)), default=0)
+        later: dict[str, int] = {}  # the first function that reads a name
+        for number in sorted(run, reverse=True):
+            later |= dict.fromkeys(self._facts[number].later, number)
+        readers = frozenset(later)
+        read, asked_still = set[str](), set(asked)
+        for number in reversed(range(len(self._cells))):
+            if number not in run:
+                arrives = any(
+                    not left.isdisjoint(read)
+                    or (self._is_students(number) and not left.isdisjoint(asked_still))
+                    or any(later[name] < number for name in left & readers)
+                    for left in self._leaves[number]
+                )
+                if number >= first and not arrives:
+                    continue
+                run.add(number)
+            fact = self._facts[number]
+            read |= fact.waiting
+            read -= self._surely[number]
+            read |= fact.needs | fact.packages
+            asked_still -= self._surely[number]
 
     def _hangs_on_chance(self, number: int) -> bool:
-        """An answer that computes on the spot, from whatever chance it meets."""
+        """An answer that computes on the spot, from whatever chance it meets; or a cell that draws for one."""
         cell, fact = self._cells[number], self._facts[number]
-        return cell.kind == "solution" and cell.exercise not in self._unanswered and fact.draws and not fact.seeds
-
-    def _matters(self, number: int, run: set[int], asked: frozenset[str]) -> bool:
-        return any(self._arrives(name, number, run, asked) for name in self._leaves[number])
-
-    def _arrives(self, name: str, number: int, run: set[int], asked: frozenset[str]) -> bool:
-        """Whether what the cell leaves under this name reaches a cell that runs, or the hidden checks."""
-        for other in sorted(run):
-            fact = self._facts[other]
-            if name in fact.later if other < number else name in fact.needs:
-                return True
-            if other > number and name in fact.surely:
-                return False
-            if other > number and name in fact.later:
-                return True
-        return name in asked and self._is_students(number)
+        if cell.kind == "solution":
+            return cell.exercise not in self._unanswered and fact.draws and not fact.seeds
+        return number in self._own and fact.evidently and not fact.seeds
 
     def _is_students(self, number: int) -> bool:
         """No check asks for what the course's own cells have made."""
@@ -91,8 +123,30 @@ class Slices:
 
     def text(self, exercise: str, *, exact: bool) -> str:
         """The cells that the exercise depends on; unless `exact`, without comments and layout."""
-        sources = (self._cells[number].source for number in self.needed([exercise]))
-        return "\n\f\n".join(source if exact else bare(source) for source in sources)
+        cells = [self._cells[number] for number in self.needed([exercise])]
+        return json.dumps(
+            [[cell.kind, cell.exercise, cell.source if exact else self._without_layout(cell)] for cell in cells]
+        )
+
+    def _without_layout(self, cell: RestoredCell) -> str:
+        if cell.number not in self._bare:
+            self._bare[cell.number] = cell.source if self._too_long else bare(cell.source)
+        return self._bare[cell.number]
+
+
+def _not_solid(cells: Sequence[Facts], modules: frozenset[str]) -> frozenset[str]:
+    """What may be changed by the way, by any of the names that it was given in passing."""
+    found = set[str]().union(*(fact.binds - fact.solid | fact.targets - modules for fact in cells))
+    same: dict[str, list[frozenset[str]]] = {}
+    for names in (one - modules for fact in cells for one in fact.same):
+        for name in names:
+            same.setdefault(name, []).append(names)
+    waiting = list(found)
+    while waiting:
+        for names in same.pop(waiting.pop(), []):
+            waiting += names - found
+            found |= names
+    return frozenset(found)
 
 
 class _Aliases:
@@ -101,36 +155,56 @@ class _Aliases:
     A name that each cell binds anew before it reads it is another one in each.
     """
 
-    def __init__(self, cells: Sequence[Facts], not_solid: frozenset[str], modules: frozenset[str]) -> None:
+    def __init__(
+        self, cells: Sequence[Facts], not_solid: frozenset[str], modules: frozenset[str], asked: frozenset[str]
+    ) -> None:
         self._cells = cells
         read = [fact.needs | fact.later for fact in cells]
-        self._shared = frozenset[str]().union(*read)
+        self._shared = asked.union(*read)
         holding = [one for fact in cells for one in fact.holding]
+        holders: dict[str, list[str]] = {}
+        for name, held in holding:
+            for one in held:
+                holders.setdefault(one, []).append(name)
         hold = set[str]()
-        while True:
-            more = {name for name, held in holding if name not in hold and held & (not_solid | hold | {name})}
-            if not more:
-                break
-            hold |= more
+        waiting = [name for name, held in holding if held & not_solid or name in held]
+        while waiting:
+            name = waiting.pop()
+            if name not in hold:
+                hold.add(name)
+                waiting += holders.get(name, [])
         self._known = not_solid | hold - modules
         self._groups: dict[object, set[object]] = {}
         for number, fact in enumerate(cells):
             for names in [*fact.groups, *({name, *held} for name, held in fact.holding if name in hold)]:
                 self._join({self._version(name, number) for name in names if name in self._known})
+        self._named: dict[int, frozenset[str]] = {}  # each group's names, once
 
     def _version(self, name: str, number: int) -> object:
         return name if name in self._shared else (name, number)
 
     def _join(self, versions: set[object]) -> None:
-        group = versions.union(*(self._groups[one] for one in versions if one in self._groups))
-        self._groups.update(dict.fromkeys(group, group))
+        groups = {id(group): group for group in (self._groups.get(one) for one in versions) if group is not None}
+        into = max(groups.values(), key=len, default=set[object]())
+        for more in [versions, *(group for group in groups.values() if group is not into)]:
+            into |= more
+            self._groups.update(dict.fromkeys(more, into))
 
-    def of(self, number: int) -> frozenset[str]:
-        """What a cell reads, by all names."""
+    def of(self, number: int) -> list[frozenset[str]]:
+        """What a cell reads, by all names: those of one thing together."""
         fact = self._cells[number]
-        read = {name for name in fact.needs | fact.later | fact.targets if name in self._known}
-        all_names = {one for name in read for one in self._groups.get(self._version(name, number), {name})}
-        return frozenset(one for one in all_names if isinstance(one, str))
+        found: dict[int, frozenset[str]] = {}
+        alone = set[str]()
+        for name in fact.needs | fact.later | fact.targets:
+            if name in self._known:
+                group = self._groups.get(self._version(name, number))
+                if group is None:
+                    alone.add(name)
+                else:
+                    if id(group) not in self._named:
+                        self._named[id(group)] = frozenset(one for one in group if isinstance(one, str))
+                    found[id(group)] = self._named[id(group)]
+        return [frozenset(alone), *found.values()]
 
 
 def checks_of(assignment: Assignment, exercise: str) -> str:

@@ -33,6 +33,10 @@ def with_text(notebook: Notebook, text: str) -> Notebook:
     return {**notebook, "cells": [cell, *notebook["cells"]]}
 
 
+NO_NOTES: dict[str, list[str]] = {name: [] for name in IDS}
+DAMAGED: list[Any] = [7, [[]], [], ["a"], "ab"]
+
+
 def marks(result: Result) -> list[Any]:
     return [result.score, result.exercises, result.notes, [replace(cell, source="") for cell in result.cells]]
 
@@ -165,11 +169,36 @@ def test_other_circumstances_are_other_results(change: dict[str, Any], settings:
     assert all(before[name][0] != after[name][0] and before[name][1] != after[name][1] for name in IDS)
 
 
-@pytest.mark.parametrize("damage", [{}, {"keys": None}, {"keys": {"invert": ["a", "b"]}, "notes": None}])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {}, {"keys": None}, {"keys": {"invert": ["a", "b"]}, "notes": None},
+        *({"keys": dict.fromkeys(IDS, kept), "notes": NO_NOTES} for kept in DAMAGED),
+    ],
+)  # fmt: skip
 def test_a_record_without_keys_holds_nothing(damage: dict[str, Any], grade: Grader) -> None:
     result = grade(released(NAME), NAME).result
     assert reusable(replace(result, record=damage), result.record["keys"]) == {}
     assert reusable(None, result.record["keys"]) == {}
+    keys = result.record["keys"]
+    for one in DAMAGED[:2]:
+        assert reusable(replace(result, record={"keys": keys, "notes": dict.fromkeys(IDS, one)}), keys) == {}
+    no_text: Any = ["invert"]
+    strange = [*(replace(one, points=no_text) for one in result.exercises), replace(result.exercises[0], id=no_text)]
+    assert reusable(replace(result, exercises=tuple(strange)), keys) == {}
+    for name in ("record", "cause"):
+        with pytest.raises(TypeError):
+            Result.from_dict(result.as_dict() | {name: []})
+
+
+def test_which_cell_is_the_answer_is_part_of_it(settings: Settings, tmp_path: Path) -> None:
+    """The same code, divided between the cells in another way, may raise in another of them."""
+    wrong, right = "undefined\n", source(solved(NAME), "invert")
+    above = insert(only(NAME, invert=right), "invert", own_cell(wrong))
+    below = insert(only(NAME, invert=wrong), "check-invert", own_cell(right))
+    together = only(NAME, invert=f"{wrong}\n\f\n{right}")
+    found = [key(one, settings, tmp_path)["invert"] for one in (above, below, together)]
+    assert len({one[0] for one in found}) == len({one[1] for one in found}) == 3
 
 
 def test_the_graders_own_failure_and_practice_are_no_marks(grade: Grader) -> None:

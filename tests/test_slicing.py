@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from submissions import COURSE, Notebook, answered, insert, own_cell, remove, so
 from autograder import slicing
 from autograder.names import MOST_CHARACTERS, bare, facts
 from autograder.restoration import Restored, RestoredCell, restore
-from autograder.slicing import Slices, checks_of
+from autograder.slicing import MOST_IN_ALL, Slices, checks_of
 from autograder.submission import read
 
 NUMERIC = COURSE.assignment("03_numeric_data")
@@ -64,6 +65,11 @@ def left_out(sliced: tuple[Restored, Slices], *exercises: str) -> list[str]:
         ("@d\ndef f(a: T) -> R: pass", {"d", "T", "R"}, set(), {"f"}),
         ("match a:\n    case [b, *_]:\n        c = b", {"a", "b"}, set(), {"b", "c"}),
         ("def f(a):\n    def g():\n        return a + h\n    return g", set(), {"h"}, {"f"}),
+        ("match a:\n    case [b, *c]: pass\n    case {'d': 1, **e}: pass", {"a"}, set(), {"b", "c", "e"}),
+        ("def f():\n    x = 1\n    def g():\n        global x\n        return x\n    return g", set(), {"x"}, {"f"}),
+        ("def f():\n    class A:\n        def g(self):\n            return h\n    return A", set(), {"h"}, {"f"}),
+        ("{k: [v for v in k] for k in [j for j in n]}", {"n"}, set(), set()),
+        ("  x = 1\n  y = x", set(), set(), {"x", "y"}),
     ],
 )
 def test_names_are_read_as_python_reads_them(code: str, needs: set[str], later: set[str], binds: set[str]) -> None:
@@ -80,7 +86,10 @@ def test_names_are_read_as_python_reads_them(code: str, needs: set[str], later: 
     [
         "!pip install x", "%run other.py", "help?", "files = !ls", "exec('x = 1')", "globals()['x'] = 1", "import sys",
         "from os import environ", "from x import *", "get_ipython()", "Out[3]", "print(_)", "f.__globals__['x'] = 1",
-        "open('x')", "np.save('x', y)", "x = 1  " + "#" * MOST_CHARACTERS,
+        "open('x')", "np.save('x', y)", "x = 1  " + "#" * MOST_CHARACTERS, "x=%time 1", "x=!ls", "time model.fit(X, y)",
+        ">>> x = 1", "from __future__ import annotations", "y = df.query('x > @limit')", "K.set_floatx('float64')",
+        "saved = keras.callbacks.ModelCheckpoint('best.keras')", "model = load_model('best.keras')",
+        "old = np.seterr(all='raise')",
     ],
 )  # fmt: skip
 def test_what_names_do_not_tell_is_opaque(code: str) -> None:
@@ -95,9 +104,44 @@ def test_the_usual_is_not(code: str) -> None:
 
 
 def test_nesting_without_end_ends_nothing() -> None:
-    for code in ("(" * 50_000, "-" * 90_000 + "1", "x" + ".a" * 50_000, "[" * 90 + "]" * 90, "a\0b", "\ud800"):
+    lambdas, lists = "lambda: " * 80 + "1", "[i for i in " * 80 + "x" + "]" * 80
+    functions = "".join(" " * depth + "def f():\n" for depth in range(80)) + " " * 80 + "pass"
+    for code in ("(" * 50_000, "-" * 40_000 + "1", "x" + ".a" * 24_000, "[" * 90 + "]" * 90, "a\0b", "\ud800",
+                 lambdas, lists, functions):  # fmt: skip
         facts(code)
         bare(code)
+
+
+NAMES_EACH = 8
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "a{i}_{j} = a{before}_{j} + [1]",
+        "a{i}_{j} = a{i}_{j} + a{before}_0",
+        "def f{i}_{j}(): return f{after}_{j}",
+        "def f{i}_{j}(a=[]): return f{before}_{j}",
+        "a{i}_{j} = f{after}_{j}\ndef f{i}_{j}(): return a{before}_{j}",
+    ],
+)
+def test_many_cells_of_many_names_take_no_minutes(statement: str) -> None:
+    cells = [RestoredCell(0, "locked", "", None)]
+    for i in range(1, 1200):
+        lines = [statement.format(i=i, j=j, before=i - 1, after=i + 1) for j in range(NAMES_EACH)]
+        cells.append(RestoredCell(i, "free", "\n".join(lines), None))
+    cells.append(RestoredCell(len(cells), "solution", "normalize = [a1199_0, f1_0]", "normalize"))
+    before = time.process_time()
+    Slices(Restored(tuple(cells)), NUMERIC).needed(["normalize"])
+    assert time.process_time() - before < 20
+
+
+def test_a_notebook_that_is_too_long_to_look_into_runs_as_it_is() -> None:
+    sources = [f"x{n} = 1\n" * 4000 for n in range(1 + MOST_IN_ALL // (4000 * len("x0 = 1\n")))]
+    cells = [RestoredCell(number, "free", text, None) for number, text in enumerate(sources)]
+    slices = Slices(Restored(tuple(cells)), NUMERIC)
+    assert slices.needed(["normalize"]) == tuple(range(len(cells)))
+    assert slices.text("normalize", exact=False) == slices.text("normalize", exact=True)
 
 
 # what is left out
@@ -119,6 +163,10 @@ USES_SPAN = "def invert(scaler, scaled):\n    size = span(scaled)\n    return sc
         ("span = len", USES_SPAN),
         ("table = {}\ndef span(data):\n    return table.get(1)", USES_SPAN),
         ("from numpy import ptp as span", USES_SPAN),
+        (
+            "from sklearn.metrics import r2_score",
+            f"import sklearn\n{USES_SPAN.replace('span', 'sklearn.metrics.r2_score')}",
+        ),
     ],
 )
 def test_a_cell_that_an_answer_uses_runs(own: str, answer: str, sliced: Sliced) -> None:
@@ -165,6 +213,15 @@ def test_what_may_not_be_bound_hides_nothing(sliced: Sliced) -> None:
     assert before in left_out(sliced(notebook))
 
 
+def test_an_answer_that_was_improved_under_another_name_is_what_was_made_of_it(sliced: Sliced) -> None:
+    """No cell reads the name that the checks ask for."""
+    own = "net.fit([1])"
+    answer = "net = build()\nnormalize = net\n"
+    assert own not in left_out(
+        sliced(insert(answered(solved(NUMERIC.name), normalize=answer), "invert", own_cell(own)))
+    )
+
+
 def test_an_answer_in_a_cell_of_ones_own_runs(sliced: Sliced) -> None:
     own = source(solved(NUMERIC.name), "invert")
     notebook = insert(remove(solved(NUMERIC.name), "invert"), "normalize", own_cell(own))
@@ -179,6 +236,15 @@ def test_chance_that_is_not_set_is_that_of_all_cells_above(sliced: Sliced) -> No
     below = [cell for cell in restored.cells if cell.kind == "free" and cell.number > numbered(restored, "invert")]
     assert gone == [cell.source for cell in below]
     assert len(left_out(sliced(answered(solved(NUMERIC.name), invert=f"np.random.seed(1)\n{draws}")))) == EXPERIMENTS
+    in_a_default = "def invert(scaler, scaled, noise=np.random.normal(size=3)):\n    return noise\n"
+    trains = "np.random.seed(1)\nmodel = keras.Sequential([])\ndef invert(scaler, scaled):\n    return model\n"
+    too_late = f"{draws}\nnp.random.seed(1)"
+    for answer in (in_a_default, trains, too_late):
+        assert left_out(sliced(answered(solved(NUMERIC.name), invert=answer))) == gone
+    uses = "def invert(scaler, scaled):\n    return noise\n"
+    own = own_cell("noise = np.random.normal(size=3)")
+    notebook = insert(answered(solved(NUMERIC.name), invert=uses), "which-scaler", own_cell("np.random.seed(1)"), own)
+    assert "np.random.seed(1)" not in left_out(sliced(notebook))
 
 
 def numbered(restored: Restored, exercise: str) -> int:
@@ -247,6 +313,11 @@ STATEMENTS = st.one_of(
     st.just("class Keeper:\n    kept = []\ndef g(x):\n    Keeper.kept += x\n    return Keeper.kept"),
     st.builds("def g(x, memo={}):\n    memo.append(1)\n    return x".format, NAMES),
     st.builds("del {0}\n{0} = [2]".format, NAMES),
+    st.just("undefined"),
+    st.builds("{} = [len({}) > 1 and ({} := [5])]".format, NAMES, NAMES, NAMES),
+    st.builds("match {}:\n    case [_, *{}]:\n        pass".format, NAMES, NAMES),
+    st.builds("g.kept = {0}\n{0} = g.kept".format, NAMES),
+    st.builds("{0} = {1} = 3\nfor {0} in [{1}, [2]]:\n    pass".format, NAMES, NAMES),
 )
 CELLS = st.lists(st.lists(STATEMENTS, min_size=1, max_size=3).map("\n".join), min_size=2, max_size=7)
 SETUP = """
@@ -261,23 +332,56 @@ def outcome(cells: list[RestoredCell]) -> Any:
     """The value of `a` that a check finds in the end; and what `f` gives, which it calls."""
     space: dict[str, Any] = {}
     for cell in cells:
-        with contextlib.suppress(NameError), contextlib.redirect_stdout(io.StringIO()):
+        with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
             exec(compile(cell.source, "<cell>", "exec"), space)
-    return repr(space["a"])
+    return repr(space.get("a"))
+
+
+def agree(sources: list[str], answer: str) -> None:
+    """Run whole and without what is left out: what is asked for in the end is the same."""
+    cells = [RestoredCell(0, "locked", SETUP, None)]
+    for text in sources:
+        cells.append(RestoredCell(len(cells), "free", text, None))
+    cells.append(RestoredCell(len(cells), "solution", answer, "normalize"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slicing, "names_asked", lambda assignment, exercises: frozenset("a"))
+        needed = set(Slices(Restored(tuple(cells)), NUMERIC).needed(["normalize"]))
+    run = [cell for cell in cells if cell.number in needed]
+    assert outcome(run) == outcome(cells), [cell.source for cell in cells if cell.number not in needed]
+
+
+COUNTS = "class Counts:\n    n = 0\n    @classmethod\n    def one(cls):\n        cls.n += 1\n        return cls.n"
+
+
+@pytest.mark.parametrize(
+    ("sources", "answer"),
+    [
+        (["scale = 2", "undefined\nscale = 3"], "a = scale"),
+        (["scale = 2", "import no_such_module\nscale = 3"], "a = scale"),
+        (["a = [7]"], "undefined\na = [1]"),
+        (["def size(x): return 2", "def size(x: Undefined): return 3"], "a = size(1)"),
+        (["scale = 2", "x = False and (scale := 3)"], "a = scale"),
+        (["scale = 2", "x = [scale := 3 for i in []]"], "a = scale"),
+        (["match [1, 2, 3]:\n    case [_, *rest]:\n        pass"], "a = rest"),
+        (["match {1: 2, 3: 4}:\n    case {1: 2, **rest}:\n        pass"], "a = rest"),
+        ([COUNTS, "x = Counts.one()"], "a = Counts.n"),
+        (["class Keeper:\n    kept = []\ndef keep(x):\n    Keeper.kept += x\n    return Keeper.kept", "x = keep([1])"],
+         "a = keep([2])"),
+        (["class Unit:\n    def f(self): return 1", "Other = Unit\nOther.f = lambda self: 2"], "a = Unit().f()"),
+        (["Data = {'x': [2, 1]}\nx = Data['x']", "y = x.sort()"], "a = Data"),
+        (["def h(): return h.k\nh.k = 1", "other = h\nother.k = 2"], "a = h()"),
+        (["from functools import singledispatch\n@singledispatch\ndef size(x): return 0",
+          "@size.register(list)\ndef _(x): return 5"], "a = size([1])"),
+        (["t = 1\nfor t in [[1, 2]]:\n    pass", "o = t", "o.append(3)"], "a = t"),
+        (["from functools import lru_cache\nt = 1\n@lru_cache\ndef get(x): return t", "get(1)", "t = 2"], "a = get(1)"),
+    ],
+)  # fmt: skip
+def test_what_students_write_comes_out_the_same(sources: list[str], answer: str) -> None:
+    agree(sources, answer)
 
 
 @settings(max_examples=600, deadline=None)
 @given(sources=CELLS, answer=st.lists(STATEMENTS, min_size=1, max_size=2).map("\n".join))
 def test_what_is_left_out_changes_no_result(sources: list[str], answer: str) -> None:
-    """Random notebooks, run whole and without what is left out: what is asked for in the end is the same."""
-    cells = [RestoredCell(0, "locked", SETUP, None)]
-    for text in sources:
-        cells.append(RestoredCell(len(cells), "free", text, None))
-    cells.append(RestoredCell(len(cells), "solution", f"{answer}\na = a + [0]", "normalize"))
-    restored = Restored(tuple(cells))
-    slices = Slices(restored, NUMERIC)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(slicing, "names_asked", lambda assignment, exercises: frozenset("a"))
-        needed = set(slices.needed(["normalize"]))
-    run = [cell for cell in cells if cell.number in needed]
-    assert outcome(run) == outcome(cells), [cell.source for cell in cells if cell.number not in needed]
+    """Of random notebooks."""
+    agree(sources, f"{answer}\na = a + [0]")
