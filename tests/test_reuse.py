@@ -90,7 +90,7 @@ def test_training_is_not_repeated(grade: Grader) -> None:
     """When another answer changes, the cells that train are left out."""
     name = "09_echo"
     notebook = answered(
-        solved(name), trained_model="model = build_model(TIMESTEPS, FEATURES)\nkeras.utils.set_random_seed(1)"
+        solved(name), trained_model="keras.utils.set_random_seed(1)\nmodel = build_model(TIMESTEPS, FEATURES)"
     )
     before = grade(notebook, name).result
     assert outcome(before, "trained-model") == "not_earned"
