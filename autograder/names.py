@@ -8,58 +8,31 @@ import ast
 import keyword
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from autograder.effects import (
+    DEFINITIONS,
+    LEAD_THERE,
+    REACHES_ALL,
+    SETTINGS,
+    called_at_once,
+    chain,
+    chance,
+    is_constant,
+    is_harmless,
+    is_random,
+    is_safe,
+    keeps,
+    last,
+    receiver,
+    root,
+    undone,
+)
 from autograder.scopes import Scope
 
-# With these in it, code reaches what its names do not tell.
-REACHES_ALL: Final = frozenset(
-    [
-        "exec", "eval", "compile", "globals", "locals", "vars", "dir", "setattr", "delattr", "__import__",
-        "__builtins__", "__main__", "__future__", "builtins", "importlib", "sys", "gc", "inspect", "ctypes",
-        "atexit", "signal", "threading", "multiprocessing", "subprocess", "get_ipython", "In", "Out", "_", "__", "___",
-        "exit", "quit", "open", "os", "shutil", "pathlib", "Path", "tempfile", "pickle", "joblib", "shelve", "sqlite3",
-    ]
-)  # fmt: skip
-# Names that lead to it, to files, which a later cell may read, or to names that are written in a text.
-LEAD_THERE: Final = frozenset(
-    [
-        "__globals__", "__dict__", "__code__", "__closure__", "f_globals", "f_locals",
-        "save", "save_weights", "savez", "tofile", "dump", "write", "write_text", "to_csv", "to_pickle", "to_json",
-        "savez_compressed", "savetxt", "save_model", "memmap", "to_parquet", "to_feather", "to_hdf", "to_excel",
-        "ModelCheckpoint", "BackupAndRestore", "CSVLogger", "TensorBoard", "load_model", "load_weights",
-        "query", "eval",
-    ]
-)  # fmt: skip
-# Settings of a whole library, by whatever name it goes.
-SETTINGS: Final = frozenset(
-    [
-        "seterr", "seterrcall", "set_option", "reset_option", "set_config", "set_floatx", "set_epsilon", "set_backend",
-        "set_global_policy", "set_dtype_policy", "set_global_dtype_policy", "set_image_data_format",
-        "run_functions_eagerly", "enable_op_determinism", "enable_numpy_behavior", "register_keras_serializable",
-    ]
-)  # fmt: skip
-SEEDS: Final = frozenset(["seed", "set_random_seed", "set_seed"])  # where chance begins
-# In a call for its effect, these concern no exercise: plots, waiting, a check of one's own. Chance is seen to apart.
-HARMLESS: Final = (
-    frozenset(["plt", "pprint", "time", "show", "display", "clear_session", "testing", "set_printoptions"]) | SEEDS
-)
-RANDOM: Final = frozenset(["random", "shuffle", "sample", "train_test_split", "fit", "Sequential", "layers"])
-# Calls that chance has no part in, on the spot or as a decorator.
-CERTAIN: Final = SEEDS | frozenset(
-    [
-        "print", "len", "range", "list", "dict", "tuple", "set", "zip", "enumerate", "sorted", "min", "max", "sum",
-        "abs", "int", "float", "str", "round", "isinstance", "type", "array", "asarray", "arange", "linspace", "zeros",
-        "ones", "full", "eye", "reshape", "mean", "std", "DataFrame", "Series", "date_range", "to_numpy", "default_rng",
-        "dataclass", "cache", "lru_cache", "wraps", "singledispatch", "register",
-    ]
-)  # fmt: skip
-DEFINITIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
-UNCHANGING: Final = frozenset(["Timedelta", "Timestamp", "timedelta", "date", "datetime", "frozenset", "TypeVar"])
-TYPES: Final = frozenset(["list", "dict", "tuple", "set", "type", "int", "float", "str", "bool", "bytes", "ndarray"])
 MOST_CHARACTERS: Final = 50_000  # of a cell that is looked into
 MAGIC_WITHOUT_EFFECT: Final = ("%matplotlib", "%config InlineBackend")
 
@@ -175,14 +148,14 @@ class _Reader:
         for node in ast.walk(tree):
             if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
                 targets |= {root(node)}
-                if not _is_harmless(node):
+                if not is_harmless(node):
                     called |= {root(node)}
             if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 targets.add(node.target.id)
             if isinstance(node, (ast.Attribute, ast.Name)) and last(node) in LEAD_THERE | SETTINGS:
                 opaque = True
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                registered = {root(one) for one in node.decorator_list if "register" in _chain(one)}
+                registered = {root(one) for one in node.decorator_list if "register" in chain(one)}
                 targets |= registered
                 called |= registered
             if isinstance(node, ast.ImportFrom) and (node.level or any(alias.name == "*" for alias in node.names)):
@@ -194,12 +167,12 @@ class _Reader:
                 packages |= package if isinstance(node, ast.Import) else set()
                 loads |= package if isinstance(node, ast.ImportFrom) or any("." in name for name in names) else set()
                 modules |= {one.asname or one.name.split(".")[0] for one in node.names}
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not _is_harmless(node.value.func):
-                called.add(_receiver(node.value.func))
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and not is_harmless(node.value.func):
+                called.add(receiver(node.value.func))
                 if isinstance(node.value.func, ast.Attribute):
-                    targets.add(_receiver(node.value.func))
-        draws, seeds = _chance(tree)
-        called -= {_receiver(one.func) for one in _undone(tree)}
+                    targets.add(receiver(node.value.func))
+        draws, seeds = chance(tree)
+        called -= {receiver(one.func) for one in undone(tree)}
         read = self.needs | self.later
         opaque |= bool((read - self.binds) & REACHES_ALL)
         return Facts(
@@ -220,7 +193,7 @@ class _Reader:
             loads=frozenset(loads),
             opaque=opaque,
             draws=draws,
-            evidently=draws and any(_is_random(one) for statement in tree.body for one in _called_at_once(statement)),
+            evidently=draws and any(is_random(one) for statement in tree.body for one in called_at_once(statement)),
             seeds=seeds,
         )
 
@@ -272,7 +245,7 @@ class _Reader:
         names = Scope()
         names.visit(node)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            held = names.later | names.bound_later | ({node.name} if _keeps(node) else set())
+            held = names.later | names.bound_later | ({node.name} if keeps(node) else set())
             self.holding.append((node.name, frozenset(held)))
         elif not isinstance(node, DEFINITIONS):
             self.groups.append(frozenset(names.bound | names.bound_later | names.now | names.later))
@@ -290,10 +263,10 @@ class _Reader:
             fresh = bound - perhaps - self.surely
             self.surely |= fresh
             self.fresh |= fresh
-        self.may_have_raised = self.may_have_raised or bool(names.now) or not _is_safe(node)
+        self.may_have_raised = self.may_have_raised or bool(names.now) or not is_safe(node)
         if not self.may_have_raised:
             self.certain |= bound
-        constant = isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and _constant(node.value)
+        constant = isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None and is_constant(node.value)
         if (
             names.now
             and isinstance(node, (ast.Assign, ast.AnnAssign))
@@ -303,131 +276,3 @@ class _Reader:
         if not isinstance(node, DEFINITIONS) and not constant:
             self.unsolid |= bound
         self.unsolid |= names.bound_later
-
-
-def _receiver(function: ast.expr) -> str:
-    """Whose method is called; none of a thing that was just made."""
-    while isinstance(function, (ast.Attribute, ast.Subscript)):
-        function = function.value
-    return function.id if isinstance(function, ast.Name) else ""
-
-
-def _is_safe(node: ast.stmt) -> bool:
-    """Whether this, where it reads no name, raises nothing: definitions, and constants under plain names."""
-    if isinstance(node, ast.Assign):
-        return all(isinstance(one, ast.Name) for one in node.targets) and _constant(node.value)
-    if isinstance(node, ast.Expr):
-        return isinstance(node.value, ast.Constant)
-    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass))
-
-
-def _chance(tree: ast.Module) -> tuple[bool, bool]:
-    """Whether a cell computes on the spot; and whether it first sets where chance begins, for all that it uses."""
-    keras = any(
-        last(node) in {"keras", "tf", "fit", "compile"} for node in ast.walk(tree)
-        if isinstance(node, (ast.Name, ast.Attribute))
-    )  # fmt: skip
-    setting = {"set_random_seed"} if keras else SEEDS  # Keras begins where none of the others does
-    draws, seeds = False, False
-    for statement in tree.body:
-        seeds |= not draws and any(isinstance(node, ast.Call) and last(node.func) in setting
-                                   for node in ast.walk(statement))  # fmt: skip
-        draws |= any(last(one) not in CERTAIN for one in _called_at_once(statement))
-    return draws, seeds
-
-
-def _is_random(function: ast.expr) -> bool:
-    return last(function) not in CERTAIN and bool(_chain(function) & RANDOM)
-
-
-def _called_at_once(node: ast.AST) -> Iterator[ast.expr]:
-    """What a statement calls: of a function its decorators, which may call it, and what stands in its head."""
-    parts: list[ast.AST] = [node]
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        parts = [*node.decorator_list, *(one for one in _defaults(node.args) if one)]
-        yield from (one for one in node.decorator_list if not isinstance(one, ast.Call))
-    elif isinstance(node, ast.ClassDef):
-        parts = [*node.decorator_list, *node.bases, *node.keywords]
-        yield from (one for one in node.decorator_list if not isinstance(one, ast.Call))
-        for one in node.body:
-            if not isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                yield from _called_at_once(one)
-    for part in parts:
-        yield from (one.func for one in ast.walk(part) if isinstance(one, ast.Call))
-
-
-def _undone(tree: ast.Module) -> Iterator[ast.Call]:
-    """Calls whose effect ends with a `with` block: settings of warnings."""
-    waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
-    while waiting:
-        node, within = waiting.pop()
-        if within and isinstance(node, ast.Call) and _receiver(node.func) == "warnings":
-            yield node
-        within = within or (isinstance(node, ast.With) and "catch_warnings" in {
-            last(one.context_expr.func) for one in node.items if isinstance(one.context_expr, ast.Call)
-        })  # fmt: skip
-        waiting += [(inner, within) for inner in ast.iter_child_nodes(node)]
-
-
-def _chain(node: ast.expr) -> set[str]:
-    """`a.b(c).d`: a, b and d."""
-    names = {last(node), root(node)}
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-        names.add(last(node))
-    return names
-
-
-def _is_harmless(function: ast.expr) -> bool:
-    return bool(_chain(function) & HARMLESS)
-
-
-def _keeps(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
-    """Whether it may keep what it is given: in a default, or as a class."""
-    if isinstance(node, ast.ClassDef):
-        return any(isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value is not None for one in node.body)
-    return bool(node.decorator_list) or not all(map(_constant, [one for one in _defaults(node.args) if one]))
-
-
-def _defaults(arguments: ast.arguments) -> list[ast.expr | None]:
-    return [*arguments.defaults, *arguments.kw_defaults]
-
-
-def _constant(node: ast.expr) -> bool:
-    """Nothing that can be changed in place: a number, a text, a tuple of such, a type, a moment or a span of time."""
-    if isinstance(node, ast.Call):
-        return last(node.func) in UNCHANGING and all(map(_constant, [*node.args, *(k.value for k in node.keywords)]))
-    if _is_type(node):
-        return True
-    if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.BitOr):
-        sides = (node.left, node.right)  # of constants, which are written in capitals
-        return all(_constant(one) or (isinstance(one, ast.Name) and one.id.isupper()) for one in sides)
-    try:
-        value = ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return False
-    return _unchanging(value)
-
-
-def _is_type(node: ast.expr) -> bool:
-    """A type, by the looks of it: `np.ndarray | list[float]`."""
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        return all(_is_type(one) or isinstance(one, ast.Constant) for one in (node.left, node.right))
-    if isinstance(node, ast.Subscript):
-        return _is_type(node.value)
-    name = last(node)
-    return name in TYPES or (name[:1].isupper() and not name.isupper())
-
-
-def _unchanging(value: object) -> bool:
-    return all(map(_unchanging, value)) if isinstance(value, tuple) else not isinstance(value, (list, dict, set))
-
-
-def root(node: ast.expr) -> str:
-    while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def last(node: ast.expr) -> str:
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

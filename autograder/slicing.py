@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Final
 
 from autograder.course import Assignment
-from autograder.names import Facts, bare, facts, last
+from autograder.effects import last
+from autograder.names import Facts, bare, facts
 from autograder.restoration import Restored, RestoredCell
 
 MOST_IN_ALL: Final = 500_000  # characters of a notebook that is looked into
