@@ -274,7 +274,7 @@ def plan(
         Path | None, typer.Option(metavar="RESULTS", help="What was graded before, and is passed over if unchanged.")
     ] = None,
     most: Annotated[int, typer.Option(min=1, max=256, help="How many machines at most.")] = 20,
-    each: Annotated[int, typer.Option(min=1, help="Submissions that one machine takes before there are more.")] = 12,
+    each: Annotated[int, typer.Option(min=1, help="Submissions that one machine takes before there are more.")] = 40,
     seed: Annotated[int | None, typer.Option(min=0, help="As of `grade`.")] = None,
     github: Annotated[bool, typer.Option("--github", help="In a GitHub job: write the output `shards`.")] = False,
     course: CourseOption = None,

@@ -30,7 +30,7 @@ MERGE: Final = 0.02  # one result
 
 PRICE: Final = 0.006  # dollars a minute, two cores, private repository; public ones are free
 # As the workflow has it: submissions before another machine is taken, and machines at most. Every plan runs 20 at once.
-EACH, MOST = 12, 20
+EACH, MOST = 40, 20
 
 
 @dataclass(frozen=True)
