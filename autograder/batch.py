@@ -9,9 +9,10 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from types import FrameType, MappingProxyType
 from typing import Final
 
@@ -39,7 +40,7 @@ def grade_all(
     workers: int,
     running: Running = lambda submissions: None,
     earlier: Mapping[int, Result] = MappingProxyType({}),
-) -> Iterator[tuple[int, Result]]:
+) -> Generator[tuple[int, Result], None, None]:
     """Each submission's place and its result, in the order in which they finish.
 
     The longest assignments begin first, so that no worker is left with one at the end. `running` is told
@@ -48,11 +49,12 @@ def grade_all(
     waiting = sorted(submissions, key=lambda one: -_length(one[1], settings))
     while waiting:
         lost: list[tuple[int, Submission]] = []
-        for place, submission, graded in _round(waiting, settings, workers, running, earlier):
-            if graded is None:
-                lost.append((place, submission))
-            else:
-                yield place, graded
+        with closing(_round(waiting, settings, workers, running, earlier)) as ended:
+            for place, submission, graded in ended:
+                if graded is None:
+                    lost.append((place, submission))
+                else:
+                    yield place, graded
         if workers == 1 and lost:
             # Alone in its worker, the first of them is the one that ended it.
             place, submission = lost.pop(0)
@@ -77,7 +79,7 @@ def _round(
     workers: int,
     running: Running,
     earlier: Mapping[int, Result],
-) -> Iterator[tuple[int, Submission, Result | None]]:
+) -> Generator[tuple[int, Submission, Result | None], None, None]:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context, initializer=_begin) as pool:
         futures: dict[Future[Result], tuple[int, Submission]] = {

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -238,11 +238,13 @@ def _grade(
         def running(submissions: list[Submission]) -> None:
             progress.update(bar, description="grading " + ", ".join(_label(one) for one in submissions))
 
-        for place, result in grade_all(left, settings, workers, running, earlier.changed):
-            found[place] = result
-            if results:
-                results.keep(place, result)
-            progress.advance(bar)
+        # Closed also when Ctrl-C comes here, between two results: its workers would go on.
+        with closing(grade_all(left, settings, workers, running, earlier.changed)) as graded:
+            for place, result in graded:
+                found[place] = result
+                if results:
+                    results.keep(place, result)
+                progress.advance(bar)
         progress.update(bar, description="graded")
     return found
 

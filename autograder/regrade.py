@@ -7,6 +7,7 @@ and what has changed since is said before the two gradings are compared.
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,11 @@ def run(records: Iterable[Path], notebook: Path | None, workers: int, course: Co
             some = [submissions[place] for place in places]
             where = Where(course, [one.path for one in some[:100]])  # more do not fit into an argument
             then = Settings(course, limits, seed, training_seed, every_cell=every_cell)
-            with with_box(where, then, some, err) as settings:
-                for place, result in grade_all(list(zip(places, some, strict=True)), settings, workers):
+            with (
+                with_box(where, then, some, err) as settings,
+                closing(grade_all(list(zip(places, some, strict=True)), settings, workers)) as graded,
+            ):
+                for place, result in graded:
                     comparisons[place].after = result
                     comparisons[place].changed = list(_changed(comparisons[place].before.record, result.record))
                     bar.advance(task)

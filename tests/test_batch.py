@@ -1,10 +1,13 @@
 """A batch outlives the death of its workers, and ends when it is told to."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,3 +73,22 @@ def test_long_assignments_begin_first(settings: Settings, tmp_path: Path) -> Non
     # One worker ends them in the order in which it began them.
     assert [names[place] for place, _ in ended] == ["09_echo", ASSIGNMENT, "00_orientation", "unknown"]
     assert began[0] == "09_echo"
+
+
+def test_workers_end_with_whoever_takes_their_results(settings: Settings, tmp_path: Path) -> None:
+    """Ctrl-C may come between two results, when no worker is waited for: closing ends them."""
+    endless = answered(only(ASSIGNMENT, "invert"), normalize="while True:\n    pass\n")
+    notebooks = {"ada": only(ASSIGNMENT, "invert"), "bob": endless}
+    paths = [
+        write(lean(notebook), tmp_path / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
+        for student, notebook in notebooks.items()
+    ]
+    submissions = [Submission(path, path.parent.parent.name, ASSIGNMENT) for path in paths]
+    long = replace(settings, limits=replace(settings.limits, cell_seconds=200, total_seconds=300))
+    with closing(grade_all(list(enumerate(submissions)), long, 1)) as graded:
+        place, _ = next(graded)
+    assert place == 0
+    until = time.monotonic() + 30
+    while multiprocessing.active_children() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not multiprocessing.active_children()

@@ -137,7 +137,7 @@ def test_the_costs_in_the_document_are_the_computed_ones() -> None:
     assert f"SUBMISSIONS_PER_MACHINE || '{module.EACH}'" in workflow
     assert f"MACHINES || '{module.MOST}'" in workflow
     readme = (ROOT / "README.md").read_text()
-    measured = re.findall(r"^\| `autograder grade`, 2 workers \|(.*)\|$", readme, re.MULTILINE)[0]
+    measured = re.findall(r"^\| forked boxes, 2 workers \|(.*)\|$", readme, re.MULTILINE)[0]
     assert all(f" {seconds:.2f} " in measured for seconds in module.SECONDS.values())
 
 
