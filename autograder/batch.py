@@ -81,6 +81,7 @@ def _round(
     earlier: Mapping[int, Result],
 ) -> Generator[tuple[int, Submission, Result | None], None, None]:
     context = multiprocessing.get_context("spawn")
+    others = multiprocessing.active_children()
     with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context, initializer=_begin) as pool:
         futures: dict[Future[Result], tuple[int, Submission]] = {
             pool.submit(_task, submission, settings, earlier.get(place)): (place, submission)
@@ -100,7 +101,7 @@ def _round(
                         yield place, submission, None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for worker in multiprocessing.active_children():
+            for worker in set(multiprocessing.active_children()) - set(others):
                 worker.terminate()
             raise
 

@@ -81,12 +81,13 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
                 results = until_the_end.enter_context(Results(request.output, submissions, request.feedback))
         except (InUse, ValueError) as problem:
             raise Refused(str(problem), 2) from problem
-        settings = Settings(course, request.limits, seed, request.training_seed, every_cell=request.every_cell)
+        settings = Settings(course, request.limits, seed, request.training_seed, every_cell=request.every_cell,
+                            again=request.verify)  # fmt: skip
         kept = Results(request.earlier, submissions) if request.earlier else results
         before = Earlier({}, {})
         if kept and request.cache:
             before = _earlier(submissions, settings, kept, practice=request.allow_weak_box)
-        taken_over = Earlier({}, {}) if request.verify else before
+        taken_over = Earlier({}, before.whole | before.changed) if request.verify else before
         left = [one for place, one in enumerate(submissions) if place not in taken_over.whole]
         if left:
             settings = until_the_end.enter_context(with_box(where, settings, left, err))

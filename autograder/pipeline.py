@@ -16,7 +16,7 @@ from autograder.execution import Cause, CellRun, Session, Warm
 from autograder.grading import examinable, mark, score, undecided
 from autograder.restoration import Restored, restore
 from autograder.result import ExerciseResult, Result, ShownCell, printed
-from autograder.reuse import identity, keys, reusable, seeds
+from autograder.reuse import identity, keys, reusable, seeds, seeds_before
 from autograder.settings import Settings
 from autograder.slicing import Slices
 from autograder.submission import NotGradable, Submission, check_assignment, read
@@ -84,7 +84,10 @@ def _grade(
     with _timed(timings, "slice"):
         slices = Slices(restored, assignment)
         record["keys"] = keys(slices, restored, assignment, settings)
-        known = reusable(earlier, record["keys"])
+        known = {} if settings.again else reusable(earlier, record["keys"])
+        before = seeds_before(earlier, record["keys"], notebook.sha256)
+        asked_before = {name: seed for name, seed in before.items() if settings.again or name in known}
+        record["seeds"] = seeds(slices, assignment, settings) | asked_before
         record["taken_over"] = sorted(known)
         fresh = [exercise for exercise in assignment.exercises if exercise.id not in known]
         wanted = undecided(fresh, restored)
@@ -124,8 +127,7 @@ def _run(
             transcript = session.execute()
         with _timed(timings, "examine"):
             answered = examinable(wanted, transcript)
-            drawn = seeds(slices, assignment, settings)
-            evidence = examine(assignment, session, drawn, answered) if answered else []
+            evidence = examine(assignment, session, record["seeds"], answered) if answered else []
     finally:
         with _timed(timings, "close"):
             session.close()

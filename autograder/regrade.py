@@ -62,11 +62,12 @@ def run(records: Iterable[Path], notebook: Path | None, workers: int, course: Co
         task = bar.add_task("", total=len(comparisons))
         for (seed, training_seed, limits, every_cell), places in groups.items():
             some = [submissions[place] for place in places]
+            before = {place: comparisons[place].before for place in places}
             where = Where(course, [one.path for one in some[:100]])  # more do not fit into an argument
-            then = Settings(course, limits, seed, training_seed, every_cell=every_cell)
+            then = Settings(course, limits, seed, training_seed, every_cell=every_cell, again=True)
             with (
                 with_box(where, then, some, err) as settings,
-                closing(grade_all(list(zip(places, some, strict=True)), settings, workers)) as graded,
+                closing(grade_all(list(zip(places, some, strict=True)), settings, workers, earlier=before)) as graded,
             ):
                 for place, result in graded:
                     comparisons[place].after = result

@@ -1,7 +1,7 @@
 """Reuse: what of an earlier result still holds, since all that it follows from is as it was.
 
 A whole result holds while its submission's file is the same, an exercise's while the cells that it depends on are, its
-checks, and what they are run with. The hidden inputs follow from the same cells, so that it would come out the same.
+checks, and what they are run with. The record keeps the seeds of the hidden inputs, so that the same comes out again.
 """
 
 import dataclasses
@@ -94,15 +94,30 @@ def _texts(found: Any) -> TypeGuard[list[str]]:
 def seeds(slices: Slices, assignment: Assignment, settings: Settings) -> dict[str, int]:
     """The seed of each exercise's hidden inputs; the batch's own cannot be told from it.
 
-    Each answer has inputs of its own: feedback shows some of them with what was expected, and the next answer
-    could give those by heart.
+    Feedback shows some inputs with what was expected, and another answer could give those by heart. So they follow from
+    all code of the notebook: what the cells of a slice are not told by any name, others may still leave where an answer
+    finds it (a file, the title of a plot).
     """
     found = {}
     for exercise in assignment.exercises:
-        text = f"{settings.seed}/{assignment.name}/{exercise.id}/{slices.text(exercise.id, exact=False)}"
+        text = f"{settings.seed}/{assignment.name}/{exercise.id}/{slices.whole_text()}"
         digest = hashlib.sha256(text.encode(errors="surrogatepass")).digest()
         found[exercise.id] = int.from_bytes(digest[:8], "big")
     return found
+
+
+def seeds_before(earlier: Result | None, now: Keys, submission_sha256: str) -> dict[str, int]:
+    """Those with which an earlier result came out, of exercises that are as they were, or of the same file."""
+    if earlier is None:
+        return {}
+    kept, before = (earlier.record.get(name) for name in ("seeds", "keys"))
+    kept, before = (some if isinstance(some, dict) else {} for some in (kept, before))
+    same = earlier.record.get("submission_sha256") == submission_sha256
+    return {
+        name: kept[name]
+        for name, key in now.items()
+        if type(kept.get(name)) is int and kept[name] >= 0 and (same or before.get(name) == key)
+    }
 
 
 def _circumstances(settings: Settings) -> list[Any]:

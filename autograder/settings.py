@@ -23,3 +23,4 @@ class Settings:
     warm: str | None = None  # where boxes are forked
     hidden: tuple[Path, ...] = ()  # what must not exist in a box
     every_cell: bool = False  # run also what no exercise depends on
+    again: bool = False  # take nothing over, but ask what was asked: to show that the same comes out

@@ -124,7 +124,14 @@ class Slices:
 
     def text(self, exercise: str, *, exact: bool) -> str:
         """The cells that the exercise depends on; unless `exact`, without comments and layout."""
-        cells = [self._cells[number] for number in self.needed([exercise])]
+        return self._text(self.needed([exercise]), exact=exact)
+
+    def whole_text(self) -> str:
+        """All cells, without comments and layout."""
+        return self._text(range(len(self._cells)), exact=False)
+
+    def _text(self, numbers: Iterable[int], *, exact: bool) -> str:
+        cells = [self._cells[number] for number in numbers]
         return json.dumps(
             [[cell.kind, cell.exercise, cell.source if exact else self._without_layout(cell)] for cell in cells]
         )

@@ -66,6 +66,7 @@ def grade(settings: Settings, worker: ProcessPoolExecutor, tmp_path: Path) -> Gr
         assignment: str,
         earlier: Result | None = None,
         every_cell: bool = False,
+        again: bool = False,
         **limits: float,
     ) -> Graded:
         path = tmp_path / "ada" / assignment / f"{assignment}.ipynb"
@@ -75,7 +76,7 @@ def grade(settings: Settings, worker: ProcessPoolExecutor, tmp_path: Path) -> Gr
         else:
             write(notebook, path)
         limited = replace(settings.limits, **limits)  # type: ignore[arg-type]
-        changed = replace(settings, limits=limited, every_cell=every_cell)
+        changed = replace(settings, limits=limited, every_cell=every_cell, again=again)
         return worker.submit(grade_one, Submission(path, "ada", assignment), changed, earlier).result()
 
     return run

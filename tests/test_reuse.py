@@ -54,7 +54,8 @@ def test_a_word_of_text_runs_nothing(grade: Grader) -> None:
 def test_one_changed_answer_is_graded_alone(grade: Grader) -> None:
     before = grade(PARTLY, NAME).result
     changed = answered(PARTLY, which_scaler="def suggest_scaler(values):\n    return 'normalize'\n")
-    after, fresh = (grade(changed, NAME, earlier).result for earlier in (before, None))
+    after, fresh = (grade(changed, NAME, before, again=again).result for again in (False, True))
+    assert fresh.record["taken_over"] == []
     assert after.record["taken_over"] == sorted(set(IDS) - {"which-scaler"})
     assert 0 < after.record["cells"]["run"] < fresh.record["cells"]["run"]
     assert marks(after) == marks(fresh)
@@ -124,6 +125,21 @@ def test_notes_stay_with_the_exercise_that_they_are_about(grade: Grader) -> None
 def test_a_notebook_without_answers_needs_no_box(grade: Grader) -> None:
     result = grade(released(NAME), NAME).result
     assert (result.score, result.record["boxes"], result.record["start"]) == (0, 0, None)
+
+
+def test_no_cell_can_tell_an_answer_what_will_be_asked(grade: Grader) -> None:
+    """Also not in a way that no name shows, as by the title of a plot: any code that changes meets other inputs."""
+    reads = "def invert_scaling(scaler, values):\n    return np.array(eval_of(plt.gca().get_title()))\n"
+    notebooks = [
+        answered(
+            only(NAME, invert=reads.replace("eval_of", "len")),
+            normalize=f"def normalize(*given):\n    return None\n\nplt.title({title!r})\n",
+        )
+        for title in ("[1, 2]", "[3, 4]")
+    ]
+    first, second = (grade(notebook, NAME).result.record for notebook in notebooks)
+    assert first["keys"]["invert"] == second["keys"]["invert"]
+    assert all(first["seeds"][name] != second["seeds"][name] for name in IDS)
 
 
 # the keys
@@ -258,3 +274,22 @@ def test_results_may_be_taken_over_from_elsewhere(tmp_path: Path) -> None:
         )
         assert one["exercises"] == two["exercises"]
         assert (output / "ada" / NAME / "feedback.html").is_file()
+
+
+def test_what_was_taken_over_can_be_graded_again(tmp_path: Path) -> None:
+    """With the inputs that it had met, whatever else has changed in the notebook since."""
+    ignores = source(solved(NAME), "normalize").replace("feature_range=feature_range", "feature_range=(0, 1)")
+    assert ignores != source(solved(NAME), "normalize")
+    first = answered(solved(NAME), normalize=ignores)
+    path = write(first, tmp_path / "class" / "ada" / NAME / f"{NAME}.ipynb")
+    command: list[str | Path] = ["grade", tmp_path / "class", "--output", tmp_path / "results", "--seed", "5"]
+    assert autograder(*command).returncode == 0
+    kept = tmp_path / "results" / "ada" / NAME / "result.json"
+    drawn = json.loads(kept.read_text())["record"]["seeds"]
+    write(answered(first, invert=WRONG), path)
+    assert autograder(*command).returncode == 0
+    record = json.loads(kept.read_text())["record"]
+    assert record["taken_over"] == sorted(set(IDS) - {"invert"})
+    assert [name for name in IDS if record["seeds"][name] != drawn[name]] == ["invert"]
+    run = autograder("regrade", tmp_path / "results", COLUMNS="300")
+    assert run.returncode == 0, run.stdout
