@@ -1,28 +1,23 @@
-"""Examine: pytest runs the hidden checks here, outside the box, and collects evidence.
+"""Examine: the hidden checks run here, outside the box, and what each came to is evidence.
 
-Each check gives one `Evidence`. What pytest prints and returns decides nothing: the checks are
-listed at collection, and one that leaves no evidence is a fault of the grader, not of the student.
+Each check gives one `Evidence`. What pytest prints and returns decides nothing: the checks are listed when they are
+collected, and one that leaves no evidence is a fault of the grader, not of the student.
 """
 
-import contextlib
 import dataclasses
-import functools
-import io
-import os
 import re
 import zlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import hypothesis
 import numpy as np
-import pytest
 from hypothesis.errors import FlakyFailure
 
 from autograder.architecture import NotRebuilt
 from autograder.course import Assignment
 from autograder.execution import Cause, Unanswered
 from autograder.expectations import NOTHING, Wrong
+from autograder.hidden_checks import Check, HiddenChecks, Ran, hidden_checks
 from autograder.misconceptions import Mistake, recognised
 from autograder.result import Finding, Shown
 from autograder.shown import call as code_of
@@ -31,28 +26,6 @@ from autograder.student import Kernel, NotData, Student, StudentError, Undefined
 from autograder.text import plain
 
 RUN_IT = "Run this call in a cell of your own, and follow it line by line."
-
-hypothesis.settings.register_profile(
-    "examination",
-    max_examples=30,
-    deadline=None,
-    database=None,
-    print_blob=False,
-    report_multiple_bugs=True,  # so that some examples follow on the first that fails: one alone may fit two mistakes
-    suppress_health_check=list(hypothesis.HealthCheck),
-    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.shrink],
-)
-
-
-@dataclass(frozen=True)
-class Check:
-    """A hidden check as collected."""
-
-    name: str
-    exercise: str
-    share: float
-    title: str
-    read: str
 
 
 @dataclass(frozen=True)
@@ -71,149 +44,54 @@ def examine(
     assignment: Assignment, kernel: Kernel, seeds: Mapping[str, int], exercises: Iterable[str]
 ) -> list[Evidence]:
     """Run the checks of `exercises` against the kernel, inputs drawn from each exercise's seed."""
-    examiner = _Examiner(kernel, seeds, set(exercises))
-    arguments = [
-        str(assignment.checks),
-        "-c", os.devnull, f"--rootdir={assignment.checks.parent}", "--noconftest", "--import-mode=importlib",
-        "--disable-plugin-autoload", "-p", "_hypothesis_pytestplugin", "-p", "no:cacheprovider",
-        # What these look for is the grader's own affair, and their garbage collections cost a tenth of a second.
-        "-p", "no:unraisableexception", "-p", "no:threadexception", "-p", "no:warnings",
-        "--assert=plain", "--capture=no", "--tb=native", "-q", "-o", "python_files=*.py",
-        "--hypothesis-profile=examination",
-    ]  # fmt: skip
-    environment = {name: os.environ.pop(name, None) for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")}
-    output = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            pytest.main(arguments, plugins=[examiner])
-    finally:
-        os.environ.update({name: value for name, value in environment.items() if value is not None})
-    return examiner.complete(output.getvalue())
+    wanted = set(exercises)
+    hidden = hidden_checks(assignment)
+    examination = _Examination(hidden, kernel, seeds)
+    found = [examination.evidence(check) for check in hidden.checks if check.exercise in wanted]
+    for name in sorted(wanted - {item.check.exercise for item in found}):
+        check = Check("", name, 1, "The exercise has checks", "")
+        message = f"The exercise has no checks, or they did not load: {hidden.problem}"
+        found.append(Evidence(check, None, message, "grader"))
+    return found
 
 
-class _Examiner:
-    """The pytest plugin: fixtures for the checks, and the evidence from each."""
+class _Examination:
+    """One submission's: what its checks are given, and what they came to."""
 
-    def __init__(self, kernel: Kernel, seeds: Mapping[str, int], exercises: set[str]) -> None:
-        self.student_proxy = Student(kernel)
+    def __init__(self, hidden: HiddenChecks, kernel: Kernel, seeds: Mapping[str, int]) -> None:
+        self.hidden = hidden
+        self.student = Student(kernel)
         self.seeds = seeds
-        self.exercises = exercises
-        self.checks: dict[str, Check] = {}
-        self.evidence: dict[str, Evidence] = {}
         self.lost: dict[str, Unanswered] = {}
         self.awarded: tuple[float, str, str] | None = None
-        self.wrong: list[Wrong] = []  # what the running check has found, call by call
 
-    def complete(self, output: str) -> list[Evidence]:
-        """The evidence in order; every collected check has some, and every exercise a check."""
-        reason = plain(" ".join(output.split())[-300:], 300)
-        found = [
-            self.evidence.get(node) or Evidence(check, None, f"The check did not run: {reason}", "grader")
-            for node, check in self.checks.items()
-        ]
-        for name in sorted(self.exercises - {check.exercise for check in self.checks.values()}):
-            check = Check("", name, 1, "The exercise has checks", "")
-            found.append(Evidence(check, None, f"The exercise has no checks, or they did not load: {reason}", "grader"))
-        return found
-
-    # fixtures
-
-    @pytest.fixture(scope="session")
-    def student(self) -> Student:
-        return self.student_proxy
-
-    @pytest.fixture
-    def rng(self, request: pytest.FixtureRequest) -> np.random.Generator:
-        """Random inputs, anew for each grading and check, from the recorded seed."""
-        seed = self.seeds[self.checks[request.node.nodeid].exercise]
-        return np.random.default_rng([seed, zlib.crc32(request.node.name.encode())])
-
-    @pytest.fixture
-    def award(self) -> Callable[..., None]:
-        """Give part of the share: a credit in [0, 1], the sentence that explains it, and the next step or Mistake."""
-
-        def give(credit: float, message: str, hint: str = "") -> None:
-            self.awarded = (min(max(float(credit), 0.0), 1.0), message, hint)
-
-        return give
-
-    # hooks
-
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.addinivalue_line("markers", "exercise(id, share, read, curves): what a check decides")
-
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        for item in list(items):
-            mark = item.get_closest_marker("exercise")
-            if mark is None:
-                raise pytest.UsageError(f"{item.name} names no exercise")
-            if mark.kwargs["id"] not in self.exercises:
-                items.remove(item)
-                continue
-            function = getattr(item, "function", None)
-            if function is not None and hasattr(function, "hypothesis"):
-                hypothesis.seed(self.seeds[mark.kwargs["id"]])(function)
-            title = (getattr(function, "__doc__", None) or item.name).strip().splitlines()[0]
-            self.checks[item.nodeid] = Check(item.name, title=title, exercise=mark.kwargs["id"],
-                                             share=mark.kwargs["share"], read=mark.kwargs["read"])  # fmt: skip
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
-        """Where the box gave no answer, the exercise's other checks would get none, and are not run."""
-        check = self.checks[item.nodeid]
-        if check.exercise not in self.lost:
-            return None
-        self.evidence[item.nodeid] = self._failed(check, self.lost[check.exercise])
-        return True
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        check = self.checks[pyfuncitem.nodeid]
-        self.student_proxy.calls.clear()
+    def evidence(self, check: Check) -> Evidence:
+        """Run the check. Where the box gave no answer, the exercise's other checks would get none, and are not run."""
+        if check.exercise in self.lost:
+            return self._failed(check, Ran(self.lost[check.exercise]))
+        self.student.calls.clear()
         self.awarded = None
-        self.wrong = []
-        try:
-            with self._listening(pyfuncitem):
-                yield
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            self.evidence[pyfuncitem.nodeid] = self._failed(check, error)
-        else:
-            credit, message, hint = self.awarded or (1.0, "", "")
-            if credit < 1:
-                mistake, step = (str(hint), "") if isinstance(hint, Mistake) else ("", hint)
-                finding = Finding(message, mistake=mistake, step=step, read=check.read)
-                self.evidence[pyfuncitem.nodeid] = Evidence(check, credit, finding.sentences, finding=finding)
-            else:
-                self.evidence[pyfuncitem.nodeid] = Evidence(check, credit, message)
-        return True
+        seed = self.seeds[check.exercise]
+        rng = np.random.default_rng([seed, zlib.crc32(check.name.encode())])  # anew for each grading and check
+        ran = self.hidden.run(check, seed, {"student": self.student, "rng": rng, "award": self.award})
+        if ran.not_called:
+            return Evidence(check, None, f"The check did not run: {ran.not_called}", "grader")
+        if ran.error is not None:
+            return self._failed(check, ran)
+        credit, message, hint = self.awarded or (1.0, "", "")
+        if credit == 1:
+            return Evidence(check, credit, message)
+        mistake, step = (str(hint), "") if isinstance(hint, Mistake) else ("", hint)
+        finding = Finding(message, mistake=mistake, step=step, read=check.read)
+        return Evidence(check, credit, finding.sentences, finding=finding)
 
-    @contextlib.contextmanager
-    def _listening(self, item: pytest.Function) -> Iterator[None]:
-        """Hear of every example that fails, not only of the smallest one, which hypothesis raises in the end."""
-        handle = getattr(item.obj, "hypothesis", None)
-        if handle is None:
-            yield
-            return
-        drawn = handle.inner_test
+    def award(self, credit: float, message: str, hint: str = "") -> None:
+        """Give part of the share: a credit in [0, 1], the sentence that explains it, and the next step or Mistake."""
+        self.awarded = (min(max(float(credit), 0.0), 1.0), message, hint)
 
-        @functools.wraps(drawn)
-        def heard(*args: object, **kwargs: object) -> object:
-            try:
-                return drawn(*args, **kwargs)
-            except Wrong as wrong:
-                self.wrong.append(wrong)
-                raise
-
-        handle.inner_test = heard
-        try:
-            yield
-        finally:
-            handle.inner_test = drawn
-
-    def _failed(self, check: Check, error: BaseException) -> Evidence:
+    def _failed(self, check: Check, ran: Ran) -> Evidence:
         """What a check's exception says about the answer."""
+        error = ran.error
         if isinstance(error, FlakyFailure) and error.exceptions:
             error = error.exceptions[0]
         if isinstance(error, BaseExceptionGroup):
@@ -234,7 +112,7 @@ class _Examiner:
             finding = self._finding(check, f"It raised {error.raised}", kind=_kind_of(error))
             return Evidence(check, 0.0, finding.sentences, finding=finding)
         if isinstance(error, Wrong):
-            finding = self._wrong(check, error)
+            finding = self._wrong(check, error, ran.wrong)
             return Evidence(check, 0.0, finding.sentences, finding=finding)
         if isinstance(error, (NotData, NotRebuilt)):
             finding = self._finding(check, plain(error, 300), kind=plain(error, 300))
@@ -244,13 +122,13 @@ class _Examiner:
         )
 
     def _finding(self, check: Check, problem: str, kind: str = "", step: str = "") -> Finding:
-        call = self.student_proxy.calls[-1] if self.student_proxy.calls else None
+        call = self.student.calls[-1] if self.student.calls else None
         told = "" if call is None else code_of(call.name, call.args, call.kwargs)
         return Finding(problem, told, step=step or (RUN_IT if told else ""), read=check.read, kind=kind)
 
-    def _wrong(self, check: Check, error: Wrong) -> Finding:
+    def _wrong(self, check: Check, error: Wrong, all_wrong: Iterable[Wrong]) -> Finding:
         found, expected = _drawn(error)
-        mistake = recognised([*(one.clues for one in self.wrong), error.clues])
+        mistake = recognised([*(one.clues for one in all_wrong), error.clues])
         told = self._finding(check, error.message, _kind_of_wrong(error, mistake), error.hint)
         return dataclasses.replace(told, what=error.what, found=found, expected=expected, mistake=mistake)
 

@@ -3,9 +3,10 @@
 import pytest
 from submissions import COURSE
 
-from autograder.examination import Check, Evidence
+from autograder.examination import Evidence
 from autograder.execution import Cause, CellRun, CellStatus
 from autograder.grading import examinable, mark, score, undecided
+from autograder.hidden_checks import Check
 from autograder.restoration import Restored, RestoredCell
 from autograder.result import ExerciseResult
 

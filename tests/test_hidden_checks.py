@@ -1,0 +1,140 @@
+"""The hidden checks are collected once in a process, and each examination runs them as if for the first time."""
+
+import multiprocessing
+import re
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from submissions import COURSE
+
+from autograder import course as courses
+from autograder import trial
+from autograder.examination import Evidence, examine
+from autograder.hidden_checks import HiddenChecks, hidden_checks
+
+LESSON = "00_orientation"
+EXERCISE = next(one.id for one in COURSE.assignment(LESSON).exercises)
+HEAD = """
+import pytest
+from hypothesis import given, strategies
+
+from autograder.expectations import Wrong
+"""
+CHECK = f'@pytest.mark.exercise(id="{EXERCISE}", share=1, read="The answer")\n'
+DOUBLES = (
+    HEAD
+    + CHECK
+    + '''
+@given(number=strategies.integers(0, 9))
+def test_doubles(student, number):
+    """It doubles."""
+    if student.double(number) != 2 * number:
+        raise Wrong(f"No double of {number}.")
+'''
+)
+
+
+@pytest.fixture(scope="module")
+def apart() -> Iterator[ProcessPoolExecutor]:
+    """A process of its own: one pytest does not run within another."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def with_checks(checks: str, folder: Path) -> courses.Assignment:
+    """The lesson with these as its hidden checks."""
+    mock.patch.object(courses, "CHECKS", folder).start()  # in this process, until it ends
+    courses._read.cache_clear()
+    (folder / f"{LESSON}.py").write_text(checks, encoding="utf-8")
+    return courses.Course(COURSE.root).assignment(LESSON)
+
+
+def evidence(checks: str, folder: Path, *answers: str) -> list[Evidence]:
+    """What examining each of these answers, one after the other, comes to."""
+    assignment = with_checks(checks, folder)
+    found = []
+    for answer in answers:
+        space: dict[str, Any] = {}
+        exec(answer, space)
+        found += examine(assignment, trial.Kernel(space), {EXERCISE: 11}, [EXERCISE])
+    return found
+
+
+RIGHT = "def double(number): return 2 * number"
+WRONG = "def double(number): return number"
+
+
+def test_no_examination_reaches_the_next(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    found = apart.submit(evidence, DOUBLES, tmp_path, RIGHT, WRONG, RIGHT, "", WRONG).result()
+    assert [one.credit for one in found] == [1, 0, 1, 0, 0]
+    assert found[1] == found[4]
+    assert "No double of 1. Called: double(1)." in found[1].message  # the smallest
+    assert found[3].undefined
+
+
+def collections(folder: Path) -> list[bool]:
+    first, again, other = (hidden_checks(with_checks(text, folder)) for text in (DOUBLES, DOUBLES, GIVES_HALF))
+    return [first is again, first is other, [one.name for one in other.checks] == ["test_part"]]
+
+
+def test_they_are_collected_once_for_a_file_as_it_is(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    assert apart.submit(collections, tmp_path).result() == [True, False, True]
+
+
+def test_a_changed_file_is_not_taken_for_the_one_before(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    assert apart.submit(evidence, DOUBLES, tmp_path, WRONG).result()[0].credit == 0
+    assert apart.submit(evidence, DOUBLES.replace("2 * number", "number"), tmp_path, WRONG).result()[0].credit == 1
+
+
+GIVES_HALF = (
+    HEAD
+    + CHECK
+    + """
+def test_part(student, rng, award):
+    if student["number"] == 1:
+        award(0.5, f"Half of {rng.integers(10**9)}", "Go on.")
+"""
+)
+
+
+def test_what_was_awarded_is_no_ones_else(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    found = apart.submit(evidence, GIVES_HALF, tmp_path, "number = 1", "number = 2", "number = 1").result()
+    assert [one.credit for one in found] == [0.5, 1, 0.5]
+    assert found[0] == found[2]  # the same seed, the same inputs
+
+
+@pytest.mark.parametrize(
+    ("checks", "says"),
+    {
+        "does not load": (HEAD + "import no_such_module\n", "No module named 'no_such_module'"),
+        "is not Python": ("def", "SyntaxError"),
+        "names no exercise": (HEAD + "def test_it(student): pass\n", "test_it names no exercise"),
+        "is empty": (HEAD, "The exercise has no checks"),
+        "asks for a fixture that there is not": (
+            HEAD + CHECK + "def test_it(students): pass\n",
+            "The check did not run: .*fixture 'students' not found",
+        ),
+        "fails itself": (HEAD + CHECK + "def test_it(student): 1 / 0\n", "The check itself failed .ZeroDivisionError"),
+        "ends the process": (HEAD + CHECK + "def test_it(student): raise SystemExit\n", "The check itself failed"),
+    }.values(),
+)
+def test_a_fault_of_the_checks_is_the_graders(
+    checks: str, says: str, apart: ProcessPoolExecutor, tmp_path: Path
+) -> None:
+    found = apart.submit(evidence, checks, tmp_path, RIGHT, RIGHT).result()
+    assert [(one.credit, one.cause) for one in found] == [(None, "grader")] * 2
+    for one in found:
+        assert re.search(says, one.message)
+
+
+def titles(file: Path) -> list[tuple[str, str, float, str]]:
+    return [(one.exercise, one.title, one.share, one.read) for one in HiddenChecks(file).checks]
+
+
+def test_a_check_says_what_it_decides(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    (tmp_path / "some.py").write_text(DOUBLES, encoding="utf-8")
+    assert apart.submit(titles, tmp_path / "some.py").result() == [(EXERCISE, "It doubles.", 1, "The answer")]
