@@ -20,7 +20,7 @@ LEAD_THERE: Final = frozenset(
         "save", "save_weights", "savez", "tofile", "dump", "write", "write_text", "to_csv", "to_pickle", "to_json",
         "savez_compressed", "savetxt", "save_model", "memmap", "to_parquet", "to_feather", "to_hdf", "to_excel",
         "ModelCheckpoint", "BackupAndRestore", "CSVLogger", "TensorBoard", "load_model", "load_weights",
-        "query", "eval",
+        "query", "eval", "attrgetter", "methodcaller",
     ]
 )  # fmt: skip
 # Settings of a whole library, by whatever name it goes.
@@ -28,14 +28,13 @@ SETTINGS: Final = frozenset(
     [
         "seterr", "seterrcall", "set_option", "reset_option", "set_config", "set_floatx", "set_epsilon", "set_backend",
         "set_global_policy", "set_dtype_policy", "set_global_dtype_policy", "set_image_data_format",
-        "run_functions_eagerly", "enable_op_determinism", "enable_numpy_behavior", "register_keras_serializable",
+        "set_printoptions", "run_functions_eagerly", "enable_op_determinism", "enable_numpy_behavior",
+        "register_keras_serializable",
     ]
 )  # fmt: skip
 SEEDS: Final = frozenset(["seed", "set_random_seed", "set_seed"])  # where chance begins
 # In a call for its effect, these concern no exercise: plots, waiting, a check of one's own. Chance is seen to apart.
-HARMLESS: Final = (
-    frozenset(["plt", "pprint", "time", "show", "display", "clear_session", "testing", "set_printoptions"]) | SEEDS
-)
+HARMLESS: Final = frozenset(["plt", "pprint", "time", "show", "display", "clear_session", "testing"]) | SEEDS
 RANDOM: Final = frozenset(["random", "shuffle", "sample", "train_test_split", "fit", "Sequential", "layers"])
 # Calls that chance has no part in, on the spot or as a decorator.
 CERTAIN: Final = SEEDS | frozenset(
@@ -100,6 +99,16 @@ def called_at_once(node: ast.AST) -> Iterator[ast.expr]:
                 yield from called_at_once(one)
     for part in parts:
         yield from (one.func for one in ast.walk(part) if isinstance(one, ast.Call))
+
+
+def looks_up_by_text(tree: ast.Module) -> bool:
+    """Whether `getattr` is there with another name than a plain one that stands beside it."""
+    plain = {
+        id(node.func) for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
+        and node.args[1].value not in LEAD_THERE | SETTINGS | REACHES_ALL
+    }  # fmt: skip
+    return any(isinstance(node, ast.Name) and node.id == "getattr" and id(node) not in plain for node in ast.walk(tree))
 
 
 def undone(tree: ast.Module) -> Iterator[ast.Call]:

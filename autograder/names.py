@@ -27,6 +27,7 @@ from autograder.effects import (
     is_safe,
     keeps,
     last,
+    looks_up_by_text,
     receiver,
     root,
     undone,
@@ -144,7 +145,7 @@ class _Reader:
     def read(self, tree: ast.Module) -> Facts:
         self.block(tree.body)
         targets, called, modules = set[str](), set[str](), set[str]()
-        packages, loads, opaque = set[str](), set[str](), False
+        packages, loads, opaque = set[str](), set[str](), looks_up_by_text(tree)
         for node in ast.walk(tree):
             if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
                 targets |= {root(node)}
@@ -158,8 +159,9 @@ class _Reader:
                 registered = {root(one) for one in node.decorator_list if "register" in chain(one)}
                 targets |= registered
                 called |= registered
-            if isinstance(node, ast.ImportFrom) and (node.level or any(alias.name == "*" for alias in node.names)):
-                opaque = True
+            if isinstance(node, ast.ImportFrom):
+                renamed = {alias.name for alias in node.names if alias.asname}
+                opaque |= bool(node.level or renamed & (LEAD_THERE | SETTINGS) or node.names[0].name == "*")
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
                 opaque |= any(name.split(".")[0] in REACHES_ALL for name in names)

@@ -49,9 +49,9 @@ class Slices:
             if number in self._own else (fact.binds | fact.targets - modules,)
             for number, fact in enumerate(self._facts)
         ]  # fmt: skip
-        # What it surely binds. A student's may end before that, in an exception.
+        # What it surely binds. A student's may end before that, in an exception, and a check of a wrong answer.
         self._surely = [
-            fact.surely if cell.kind in {"locked", "check"} else fact.certain
+            fact.surely if cell.kind == "locked" else fact.certain
             for cell, fact in zip(self._cells, self._facts, strict=True)
         ]
         self._reaches_all = any(

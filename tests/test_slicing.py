@@ -89,7 +89,9 @@ def test_names_are_read_as_python_reads_them(code: str, needs: set[str], later: 
         "open('x')", "np.save('x', y)", "x = 1  " + "#" * MOST_CHARACTERS, "x=%time 1", "x=!ls", "time model.fit(X, y)",
         ">>> x = 1", "from __future__ import annotations", "y = df.query('x > @limit')", "K.set_floatx('float64')",
         "saved = keras.callbacks.ModelCheckpoint('best.keras')", "model = load_model('best.keras')",
-        "old = np.seterr(all='raise')",
+        "old = np.seterr(all='raise')", "np.set_printoptions(precision=2)", "getattr(np, 'seterr')(all='raise')",
+        "getattr(np, name)(all='raise')", "look = getattr", "getattr(np, *names)", "attrgetter('os')(np)",
+        "from numpy import seterr as seldom",
     ],
 )  # fmt: skip
 def test_what_names_do_not_tell_is_opaque(code: str) -> None:
@@ -97,8 +99,9 @@ def test_what_names_do_not_tell_is_opaque(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["%matplotlib inline\nx = 1", "for _ in range(3): pass", "def f(:", "x = '\\d'", "df.plot()", "plt.show()"]
-)
+    "code", ["%matplotlib inline\nx = 1", "for _ in range(3): pass", "def f(:", "x = '\\d'", "df.plot()", "plt.show()",
+     "units = getattr(layer, 'units', None)"]
+)  # fmt: skip
 def test_the_usual_is_not(code: str) -> None:
     assert not facts(code).opaque
 
@@ -211,6 +214,15 @@ def test_what_may_not_be_bound_hides_nothing(sliced: Sliced) -> None:
     surely = "SCALE = 3.0"
     notebook = insert(answered(solved(NUMERIC.name), invert=answer), "normalize", own_cell(before), own_cell(surely))
     assert before in left_out(sliced(notebook))
+
+
+def test_a_check_that_may_end_early_hides_nothing() -> None:
+    cells = (
+        RestoredCell(0, "free", "def span(data): return 1", None),
+        RestoredCell(1, "check", "assert invert\ndef span(data): return 2", "invert"),
+        RestoredCell(2, "solution", USES_SPAN, "invert"),
+    )
+    assert Slices(Restored(cells), NUMERIC).needed(["invert"]) == (0, 1, 2)
 
 
 def test_an_answer_that_was_improved_under_another_name_is_what_was_made_of_it(sliced: Sliced) -> None:
