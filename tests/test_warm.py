@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ import pytest
 from hostile_submissions import corpus
 from submissions import COURSE, lean, solved, write
 
-from autograder.box import BoxUnavailable, Limits, Parent, WarmBox
+from autograder.box import BoxUnavailable, Limits, Parent, WarmBox, sandbox
+from autograder.box import warm as warm_boxes
 from autograder.box.start import ready
 from autograder.box.warm import namespaces
 from autograder.execution import Answer, CellRun, Session, Warm
@@ -101,6 +103,38 @@ def test_the_process_is_as_if_it_had_been_started_by_a_command(warm: str) -> Non
     for first, second in zip(*map(printed, seen), strict=True):
         assert first == second
     assert not [run.error for run in seen[0] if run.error]
+
+
+def test_python_may_lie_in_a_folder_of_the_boxs_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A course below /tmp: its packages are there, nothing else is, and nobody can write to them."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        course = Path(folder, "course")
+        packages = course / "packages"
+        packages.mkdir(parents=True)
+        for place in (course, packages):
+            (place / "file").write_text("told")
+            place.chmod(0o777)
+        Path(folder).chmod(0o755)
+        real = sandbox.prefixes()
+        for module in (sandbox, warm_boxes):
+            monkeypatch.setattr(module, "prefixes", lambda: [*real, packages])
+        cells = [
+            f"from pathlib import Path\nprint(Path({str(packages / 'file')!r}).read_text())",
+            f"print([str(one) for one in Path('/tmp').rglob('*') if one.is_relative_to({folder!r})])",
+            f"Path({str(packages / 'more')!r}).touch()",
+            f"Path({folder!r}).rename('/tmp/other')",
+            "Path('/tmp/own').touch()",
+        ]
+        with Parent() as parent:
+            for start in (Warm(parent.address, (), never), None):
+                session = Session(notebook(*cells), Limits(), 1, warm=start)
+                runs = session.execute()
+                session.close()
+                assert session.start == ("warm" if start else "cold")
+                there = [str(one) for one in (Path(folder), course, packages, packages / "file")]
+                assert printed(runs)[:2] == ["told\n", f"{there}\n"]
+                errors = [run.error and run.error.partition(":")[0] for run in runs[2:]]
+                assert errors == ["OSError", "PermissionError", None]
 
 
 def test_the_parent_neither_grows_nor_keeps_anything(own_parent: Parent) -> None:

@@ -308,15 +308,19 @@ def _files() -> Iterator[str]:
     for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "fonts", "localtime"):
         if (Path("/etc") / name).exists():
             yield from bind(Path("/etc") / name, Path("/etc") / name)
-    prefixes = {Path(p) for p in (sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix))}
-    for prefix in sorted(prefixes):
-        if not prefix.is_relative_to("/usr"):
-            yield from bind(prefix, prefix)
+    for prefix in prefixes():
+        yield from bind(prefix, prefix)
     installed = Path(sysconfig.get_path("purelib")) / "autograder"
     if installed.exists():
         # Installed rather than linked, the grader lies among the packages: hide its checks.
         yield from ("--tmpfs", str(installed))
     yield from bind(INSIDE, Path(PACKAGE) / "boxed")
+
+
+def prefixes() -> list[Path]:
+    """Where Python and its packages lie, unless that is a folder of the system's."""
+    found = {Path(one) for one in (sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix))}
+    return sorted(one for one in found if not one.is_relative_to("/usr"))
 
 
 def _environment() -> dict[str, str]:

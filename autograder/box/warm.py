@@ -32,6 +32,7 @@ from autograder.box.sandbox import (
     bubblewrap,
     directory,
     own_folder,
+    prefixes,
     view,
 )
 
@@ -134,6 +135,7 @@ class WarmBox(Box):
             "namespaces": ["mnt", "pid", "ipc", "net", "uts", "cgroup"],
             "has_group": self._group is not None,
             "folders": [["/dev/shm", limits.shared_memory], *([name, limits.home_size] for name in OWN_FOLDERS)],
+            "kept": [str(one) for one in prefixes() if any(one.is_relative_to(name) for name in OWN_FOLDERS)],
             "home": HOME,
             "data": [path.name for path in self._data],
             "channel": CHANNEL,

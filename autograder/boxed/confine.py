@@ -43,11 +43,25 @@ def furnish(plan: dict[str, Any]) -> None:
         if Path("/proc", name).exists():
             read_only(f"/proc/{name}", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     _mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")
+    kept = {path: os.open(path, os.O_PATH | os.O_DIRECTORY) for path in plan["kept"]}
     for folder, size in plan["folders"]:
         _mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, f"mode=1777,size={size}")
+    for path, descriptor in kept.items():
+        _show_again(Path(path), descriptor)
     if "net" in plan["namespaces"]:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
             fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
+
+
+def _show_again(path: Path, descriptor: int) -> None:
+    """Python itself may lie in what is now a folder of the box's own: what the descriptor leads to, as read-only as it
+    was, under its name."""
+    for folder in reversed([path, *path.parents]):
+        if not folder.exists():
+            folder.mkdir()
+            folder.chmod(0o755)
+    _mount(f"/proc/self/fd/{descriptor}", str(path), None, MS_BIND | MS_REC)
+    os.close(descriptor)
 
 
 def listen(path: str, user: int, *, root: bool) -> socket.socket:
