@@ -163,28 +163,31 @@ def check(
     github: Annotated[
         bool, typer.Option("--github", help="In a GitHub job: also write its summary, and mark lines of the notebooks.")
     ] = False,
+    every_cell: Annotated[
+        bool, typer.Option("--every-cell", help="Run the cells as well that no answer needs: the experiments.")
+    ] = False,
     course: CourseOption = None,
 ) -> None:
-    """Check your own notebook: runs it here from top to bottom, with the visible checks as released.
+    """Check your own notebook: runs your answers here, from the top, with the visible checks as released.
 
     Of a folder, notebooks that are not begun are passed over. Practice only: the hidden checks, and the
     marks, are the course's. Exit status: 0 all visible checks pass, 1 some do not, 2 a notebook cannot be run.
     With --github an exercise that is still open does not count as failed, nor does a folder not begun.
     """
     from autograder.report.github import Job, fenced
-    from autograder.self_check import check_all, tell_github
+    from autograder.self_check import Way, check_all, tell_github
     from autograder.submission import NotGradable
 
-    console = Console(highlight=False)
+    console, way = Console(highlight=False), Way(seconds, every_cell)
     try:
         if github:
             job = Job()
             with fenced():
                 there = [path for path in paths if path.exists()]
-                found = check_all(there, _course(course), seconds, console, console)
+                found = check_all(there, _course(course), way, console, console)
             tell_github(found, job)
         else:
-            found = check_all(paths, _course(course), seconds, console, err)
+            found = check_all(paths, _course(course), way, console, err)
     except (NotGradable, CourseError) as problem:
         _stop(str(problem), 2)
     if any(one.problem for one in found):

@@ -1,4 +1,4 @@
-"""A student's self-check: the notebook, with the visible checks as released, run on the spot.
+"""A student's self-check: the answers with all that they need, and the visible checks as released, run on the spot.
 
 No box and no marks: this is the student's own machine and own code.
 """
@@ -20,7 +20,8 @@ from rich.markup import escape
 
 from autograder.course import Assignment, Course, Exercise
 from autograder.report.github import MAX_ANNOTATIONS, Annotation, Job, cell_lines, markdown, summary
-from autograder.restoration import Restored, restore
+from autograder.restoration import Restored, RestoredCell, restore
+from autograder.slicing import Slices
 from autograder.submission import NotGradable, Submission, check_assignment, collect, read
 from autograder.text import plain
 
@@ -62,9 +63,15 @@ class Checked:
         return self.problem is not None or any(line.outcome == "fails" for line in self.lines)
 
 
-def check_all(
-    paths: Iterable[Path], course: Course, seconds: float, console: Console, problems: Console
-) -> list[Checked]:
+@dataclass(frozen=True)
+class Way:
+    """How to run a notebook: how many `seconds` a cell may take, and whether the cells run that no answer needs."""
+
+    seconds: float
+    every_cell: bool = False
+
+
+def check_all(paths: Iterable[Path], course: Course, way: Way, console: Console, problems: Console) -> list[Checked]:
     """Check notebooks, or all that are in a folder and begun; print what became of each visible check.
 
     Why a notebook cannot be run is printed on the second console. Raises NotGradable for a path without any.
@@ -73,7 +80,7 @@ def check_all(
     for path in paths:
         for one, begun_only in _notebooks(path, course):
             try:
-                checked = _check(one, course, seconds, begun_only)
+                checked = _check(one, course, way, begun_only)
             except NotGradable as problem:
                 checked = Checked(one.path, one.assignment, problem=str(problem))
             if checked is None:
@@ -95,7 +102,7 @@ def _notebooks(path: Path, course: Course) -> Iterator[tuple[Submission, bool]]:
     return ((one, path.is_dir()) for one in known)
 
 
-def _check(submission: Submission, course: Course, seconds: float, begun_only: bool) -> Checked | None:
+def _check(submission: Submission, course: Course, way: Way, begun_only: bool) -> Checked | None:
     """Run the notebook; None when it is not begun and need not be. Raises NotGradable when it cannot be run."""
     path = submission.path
     assignment = course.assignment(str(submission.assignment))
@@ -111,15 +118,20 @@ def _check(submission: Submission, course: Course, seconds: float, begun_only: b
     restored = restore(notebook, assignment)
     if begun_only and len(restored.unanswered) == len(assignment.exercises):
         return None
-    errors = _run(restored, assignment, seconds)
+    slices = Slices(restored, assignment)
+    begun = [exercise.id for exercise in assignment.exercises if exercise.id not in restored.unanswered]
+    needed = {cell.number for cell in restored.cells} if way.every_cell else set(slices.needed(begun))
+    errors = _run([cell for cell in restored.cells if cell.number in needed], assignment, way.seconds)
     lines = tuple(_line(exercise, restored, errors) for exercise in assignment.exercises)
     return Checked(path, assignment.name, tuple(restored.notes), lines)
 
 
-def _run(restored: Restored, assignment: Assignment, seconds: float) -> dict[int, str]:
-    """The error of each cell that ended with one."""
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in restored.cells])
+def _run(cells: Sequence[RestoredCell], assignment: Assignment, seconds: float) -> dict[int, str]:
+    """The error of each cell that ended with one, by the cell's number in the notebook."""
     errors: dict[int, str] = {}
+    if not cells:
+        return errors
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.source) for cell in cells])
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     with tempfile.TemporaryDirectory() as folder:
         for path in assignment.data:
@@ -134,22 +146,20 @@ def _run(restored: Restored, assignment: Assignment, seconds: float) -> dict[int
         )
         # What C code writes to the process's own streams is nobody's output.
         with client.setup_kernel(stdout=DEVNULL, stderr=DEVNULL):
-            for number, cell in enumerate(book.cells):
+            for place, (cell, run) in enumerate(zip(cells, book.cells, strict=True)):
                 try:
-                    client.execute_cell(cell, number)
+                    client.execute_cell(run, place)
                 except CellTimeoutError:
-                    errors[number] = (
-                        f"still running after {seconds:.0f} seconds: it and all cells after it were not run"
-                    )
-                    break
+                    ended = f"still running after {seconds:.0f} seconds: it and all cells after it were not run"
                 except DeadKernelError:
-                    errors[number] = "the kernel ended here: the cells after it were not run"
-                    break
-                for output in cell.outputs:
-                    if output.output_type == "error":
-                        errors[number] = f"{output.ename}: {output.evalue}" if output.evalue else output.ename
-    if errors and max(errors) + 1 < len(book.cells) and "not run" in errors[max(errors)]:
-        errors |= dict.fromkeys(range(max(errors) + 1, len(book.cells)), "not run")
+                    ended = "the kernel ended here: the cells after it were not run"
+                else:
+                    for output in run.outputs:
+                        if output.output_type == "error":
+                            text = f"{output.ename}: {output.evalue}" if output.evalue else output.ename
+                            errors[cell.number] = text
+                    continue
+                return errors | {cell.number: ended} | {after.number: "not run" for after in cells[place + 1 :]}
     return errors
 
 

@@ -229,7 +229,10 @@ def names_asked(assignment: Assignment, exercises: Iterable[str]) -> frozenset[s
     """What the hidden checks of these exercises ask for in the notebook.
 
     They write it as `student.name(...)`, `student["name"]`, or as a text that is given to a call with the student.
+    Where students check themselves, there are none.
     """
+    if not assignment.checks.is_file():
+        return frozenset()
     text = assignment.checks.read_text(encoding="utf-8")
     return frozenset[str]().union(*(_asked(text, exercise) for exercise in exercises))
 

@@ -38,16 +38,17 @@ BIN = Path(sys.executable).parent
 
 
 def main(
-    assignments: list[str],
+    assignments: Annotated[list[str] | None, typer.Argument(help="All of them by default.")] = None,
     rounds: int = 5,
     students: int = 4,
     otter: Path | None = None,
     quick: Annotated[bool, typer.Option(help="Only scripts, nbgrader, and warm boxes.")] = False,
 ) -> None:
-    """Measure, and print a table."""
+    """Measure, and print a table an assignment, and one of them all."""
     course = Course.find(Path(__file__).parent)
     console = Console()
-    for name in assignments:
+    medians: dict[str, dict[str, float]] = {}
+    for name in assignments or course.names:
         with tempfile.TemporaryDirectory() as folder:
             contenders = prepare(course, name, students, Path(folder), otter)
             if quick:
@@ -60,8 +61,10 @@ def main(
                     one.run()
                     seconds[label].append((time.perf_counter() - started) / one.submissions)
             stages = profile(Path(folder) / "stages.json")
+        medians[name] = {label: statistics.median(found) for label, found in seconds.items()}
         console.print(table(name, rounds, students, seconds))
         console.print(stages)
+    console.print(overview(medians))
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class Contender:
 
 
 WHOLE, NEEDED, NBGRADER = "script, all cells", "script, needed cells", "nbgrader autograde"
-QUICK = (WHOLE, NEEDED, NBGRADER, "warm, 1 worker", "warm, 2 workers")
+WARM, TWO = "warm, 1 worker", "warm, 2 workers"
+QUICK = (WHOLE, NEEDED, NBGRADER, WARM, TWO)
 
 
 def table(name: str, rounds: int, students: int, seconds: dict[str, list[float]]) -> Table:
@@ -88,6 +92,17 @@ def table(name: str, rounds: int, students: int, seconds: dict[str, list[float]]
     for label, found in seconds.items():
         ratios = [f"{median[label] / median[other]:.2f}" for other in (WHOLE, NEEDED, NBGRADER)]
         grid.add_row(label, f"{median[label]:.2f}", f"{min(found):.2f}", f"{max(found):.2f}", *ratios)
+    return grid
+
+
+def overview(medians: dict[str, dict[str, float]]) -> Table:
+    """A row an assignment."""
+    grid = Table(title="seconds per submission, medians; the ratios are those of one warm worker", title_justify="left")
+    for heading in ("", *QUICK, "to all cells", "to needed", "to nbgrader"):
+        grid.add_column(heading, justify="right" if heading else "left", no_wrap=not heading)
+    for name, median in medians.items():
+        ratios = [f"{median[WARM] / median[other]:.2f}" for other in (WHOLE, NEEDED, NBGRADER)]
+        grid.add_row(name, *(f"{median[label]:.2f}" for label in QUICK), *ratios)
     return grid
 
 
@@ -166,8 +181,8 @@ def prepare(course: Course, name: str, students: int, folder: Path, otter: Path 
     return contenders | {
         "cold, 1 worker": ours("--workers", "1", "--cold"),
         "warm, 1 worker, every cell": ours("--workers", "1", "--every-cell"),
-        "warm, 1 worker": ours("--workers", "1", keep=folder / "stages.json"),
-        "warm, 2 workers": ours("--workers", "2"),
+        WARM: ours("--workers", "1", keep=folder / "stages.json"),
+        TWO: ours("--workers", "2"),
         "warm, 1 worker, kept": ours(
             "--workers", "1", "--output", str(kept), before=partial(shutil.rmtree, kept, ignore_errors=True)
         ),

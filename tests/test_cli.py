@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from submissions import COURSE, answered, lean, only, released, solved, write
+from submissions import COURSE, answered, insert, lean, only, own_cell, released, solved, write
 
 from autograder.report.files import Results
 
@@ -173,6 +173,19 @@ def test_check_stops_what_never_ends(tmp_path: Path) -> None:
     run = autograder("check", path, "--seconds", "15")
     assert run.returncode == 1
     assert "still running after 15 seconds" in run.stdout
+
+
+def test_check_runs_what_answers_need(tmp_path: Path) -> None:
+    """An experiment without an end costs no time, unless every cell is asked for."""
+    notebook = insert(lean(solved(ASSIGNMENT)), "normalize", own_cell("while True:\n    pass\n"))
+    path = write(notebook, tmp_path / f"{ASSIGNMENT}.ipynb")
+    run = autograder("check", path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "4 of 4 exercises pass" in run.stdout
+    run = autograder("check", path, "--every-cell", "--seconds", "5")
+    assert run.returncode == 1
+    assert "✗ normalize (3)  not run" in run.stdout
+    assert "0 of 4 exercises pass" in run.stdout
 
 
 def test_check_leaves_the_notebook_and_its_folder_alone(tmp_path: Path) -> None:
