@@ -73,7 +73,7 @@ def grade(
     ] = True,
     earlier: Annotated[
         Path | None,
-        typer.Option(metavar="RESULTS", help="Take over from these earlier results, in place of those in --output."),
+        typer.Option(metavar="RESULTS", help="Take over from these earlier results as well as from those in --output."),
     ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Grade all anew, and show that earlier results come out the same.")

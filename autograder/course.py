@@ -102,7 +102,16 @@ class Assignment:
     @cached_property
     def checks_sha256(self) -> str:
         """Of everything that decides a mark: this assignment's checks with their data, and the grader's own code."""
-        return hashlib.sha256((_sha256([self.checks, *self.checks_data]) + self.grader_sha256).encode()).hexdigest()
+        facts = self.checks_text + self.checks_data_sha256 + self.grader_sha256
+        return hashlib.sha256(facts.encode()).hexdigest()
+
+    @cached_property
+    def checks_text(self) -> str:
+        """The code of the hidden checks, read once, so that all that follows from it is of one state of the file.
+
+        Empty where students check themselves: there are none.
+        """
+        return self.checks.read_text(encoding="utf-8") if self.checks.is_file() else ""
 
     @cached_property
     def checks_data_sha256(self) -> str:

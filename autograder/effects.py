@@ -1,6 +1,8 @@
 """What a piece of code may do, by the names that it calls: change a setting, draw by chance, keep hold of things."""
 
 import ast
+import re
+import warnings
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,6 +13,22 @@ REACHES_ALL: Final = frozenset(
         "__builtins__", "__main__", "__future__", "builtins", "importlib", "sys", "gc", "inspect", "ctypes",
         "atexit", "signal", "threading", "multiprocessing", "subprocess", "get_ipython", "In", "Out", "_", "__", "___",
         "exit", "quit", "open", "os", "shutil", "pathlib", "Path", "tempfile", "pickle", "joblib", "shelve", "sqlite3",
+    ]
+)  # fmt: skip
+# What IPython keeps of earlier cells.
+HISTORY: Final = re.compile(r"_\d+|_i+\d*|_[iod]h")
+# IPython takes these for its magics where they begin a cell of one line, also one that Python could read: `reset -f`.
+MAGICS: Final = frozenset(
+    [
+        "alias", "alias_magic", "autoawait", "autocall", "automagic", "autosave", "bookmark", "cat", "cd", "clear",
+        "code_wrap", "colors", "conda", "config", "connect_info", "cp", "debug", "dhist", "dirs", "doctest_mode", "ed",
+        "edit", "env", "gui", "hist", "history", "killbgscripts", "ldir", "less", "lf", "lk", "ll", "load", "load_ext",
+        "loadpy", "logoff", "logon", "logstart", "logstate", "logstop", "ls", "lsmagic", "lx", "macro", "magic",
+        "mamba", "man", "matplotlib", "micromamba", "mkdir", "more", "mv", "notebook", "page", "pastebin", "pdb",
+        "pdef", "pdoc", "pfile", "pinfo", "pinfo2", "pip", "popd", "pprint", "precision", "prun", "psearch", "psource",
+        "pushd", "pwd", "pycat", "pylab", "qtconsole", "quickref", "recall", "rehashx", "reload_ext", "rep", "rerun",
+        "reset", "reset_selective", "rm", "rmdir", "run", "save", "sc", "set_env", "store", "subshell", "sx", "system",
+        "tb", "time", "timeit", "unalias", "unload_ext", "uv", "who", "who_ls", "whos", "xdel", "xmode",
     ]
 )  # fmt: skip
 # Names that lead to it, to files, which a later cell may read, or to names that are written in a text.
@@ -60,10 +78,33 @@ def receiver(function: ast.expr) -> str:
 def is_safe(node: ast.stmt) -> bool:
     """Whether this, where it reads no name, raises nothing: definitions, and constants under plain names."""
     if isinstance(node, ast.Assign):
-        return all(isinstance(one, ast.Name) for one in node.targets) and is_constant(node.value)
+        return all(isinstance(one, ast.Name) for one in node.targets) and _is_literal(node.value)
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant)
-    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass))
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return all(_is_literal(one) for one in defaults(node.args) if one) and _compiles(node)
+    if isinstance(node, ast.ClassDef):
+        return all(map(is_safe, node.body)) and _compiles(node)
+    return isinstance(node, ast.Pass)
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def _compiles(node: ast.stmt) -> bool:
+    """What Python can parse it may still refuse, statement by statement: `def f(x, x): pass`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(ast.Module([node], []), "", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+        return False
+    return True
 
 
 def chance(tree: ast.Module) -> tuple[bool, bool]:

@@ -136,7 +136,8 @@ class Session:
             ending = self._end(expected=False)
             if ending is not Ending.LOST:
                 raise self._unanswered(ending) from None
-            return self.ask(request)  # nobody's fault: in a new box, and again
+            # Nobody's fault. In a new box it may come to an answer; but that knows no handle of the old one's.
+            raise Unanswered("box", "The process that boxes are forked from has ended.") from None
         except wire.WireError as error:
             self._end()
             raise Unanswered("notebook", f"What came back could not be read ({plain(error, 200)}).") from None

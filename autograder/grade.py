@@ -83,9 +83,12 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
             raise Refused(str(problem), 2) from problem
         settings = Settings(course, request.limits, seed, request.training_seed, every_cell=request.every_cell,
                             again=request.verify)  # fmt: skip
-        kept = Results(request.earlier, submissions) if request.earlier else results
+        if request.earlier and not request.earlier.is_dir():
+            err.print(f"There is no folder {request.earlier}: nothing is taken over from it.", style="yellow")
+        elsewhere = Results(request.earlier, submissions) if request.earlier else None
         before = Earlier({}, {})
-        if kept and request.cache:
+        if request.cache:
+            kept = [one for one in (results, elsewhere) if one]
             before = _earlier(submissions, settings, kept, practice=request.allow_weak_box)
         taken_over = Earlier({}, before.whole | before.changed) if request.verify else before
         left = [one for place, one in enumerate(submissions) if place not in taken_over.whole]
@@ -131,7 +134,7 @@ def _graded(
     started = time.monotonic()
     if results:
         for place, result in earlier.whole.items():
-            if request.earlier:
+            if request.earlier and results.earlier(place) != result:
                 results.keep(place, result)
             else:
                 results.show(place, result)
@@ -210,13 +213,15 @@ def _imports(submissions: Sequence[Submission], course: Course) -> list[str]:
     return list(found)
 
 
-def _earlier(submissions: list[Submission], settings: Settings, results: Results, *, practice: bool) -> Earlier:
+def _earlier(submissions: list[Submission], settings: Settings, kept: list[Results], *, practice: bool) -> Earlier:
+    """Of each submission the first of the `kept` results that holds as a whole, or else the first."""
     found = Earlier({}, {})
     for place, submission in enumerate(submissions):
-        result = results.earlier(place)
-        if result is not None and usable(result, practice=practice):
-            same = result.record.get("identity") == identity(submission, settings) is not None
-            (found.whole if same else found.changed)[place] = result
+        results = [result for one in kept if (result := one.earlier(place)) and usable(result, practice=practice)]
+        if results:
+            now = identity(submission, settings)
+            same = [result for result in results if result.record.get("identity") == now is not None]
+            (found.whole if same else found.changed)[place] = (same or results)[0]
     return found
 
 

@@ -16,10 +16,16 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from autograder.course import Assignment
 from autograder.expectations import Wrong
 from autograder.text import plain
+
+# Hypothesis strews numbers from all loaded code of the user's own among those that it draws: what is drawn would depend
+# on which lessons this process has graded before. (It has no setting for this.)
+vars(providers)["_get_local_constants"] = Constants
 
 hypothesis.settings.register_profile(
     "examination",
@@ -54,13 +60,13 @@ class Ran:
 
 
 def hidden_checks(assignment: Assignment) -> "HiddenChecks":
-    """The checks as their file is now; collected anew in a process only when it has changed."""
-    return _collected(assignment.checks, assignment.checks_sha256)
+    """The checks of one state of their file, collected once in a process."""
+    return _collected(assignment.checks, assignment.checks_text)
 
 
 @functools.cache
-def _collected(file: Path, sha256: str) -> "HiddenChecks":
-    return HiddenChecks(file)
+def _collected(file: Path, text: str) -> "HiddenChecks":
+    return HiddenChecks(file, text)
 
 
 class HiddenChecks:
@@ -69,12 +75,15 @@ class HiddenChecks:
     `problem` says why they did not load; there are no `checks` then.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, text: str) -> None:
+        """`text` is what the file should hold: a result's record tells what it came from."""
         self._items: dict[Check, pytest.Item] = {}
         self._given: Mapping[str, object] = {}
         self._ran: Ran | None = None
         self._failed_before = ""
         self.problem = self._collect(file)
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            self.problem = "their file was changed while it graded. Grade again."
 
     @property
     def checks(self) -> tuple[Check, ...]:

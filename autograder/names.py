@@ -8,14 +8,16 @@ import ast
 import keyword
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from autograder.effects import (
     DEFINITIONS,
+    HISTORY,
     LEAD_THERE,
+    MAGICS,
     REACHES_ALL,
     SETTINGS,
     called_at_once,
@@ -84,6 +86,8 @@ def facts(source: str) -> Facts:
     tree = parsed("\n".join(lines))
     if tree is None:
         return Facts(opaque=len(source) > MOST_CHARACTERS or any(map(_is_magic, lines)) or _is_automagic(lines))
+    if _is_automagic(lines, MAGICS):
+        return Facts(opaque=True)
     try:
         return _Reader().read(tree)
     except RecursionError:
@@ -96,10 +100,12 @@ def _is_magic(line: str) -> bool:
     return starts or ends or "await" in line or re.search(r"=\s*[%!]", line) is not None
 
 
-def _is_automagic(lines: list[str]) -> bool:
+def _is_automagic(lines: list[str], magics: Container[str] | None = None) -> bool:
     """`time model.fit(X, y)`: in a cell of one line, IPython takes a word for the magic of this name."""
     words = [line.split() for line in lines if line.strip()]
-    return len(words) == 1 and words[0][0].isidentifier() and not keyword.iskeyword(words[0][0])
+    if len(words) != 1 or not words[0][0].isidentifier() or keyword.iskeyword(words[0][0]):
+        return False
+    return magics is None or (words[0][0] in magics and words[0][1:2] != ["="])
 
 
 def parsed(source: str) -> ast.Module | None:
@@ -176,7 +182,7 @@ class _Reader:
         draws, seeds = chance(tree)
         called -= {receiver(one.func) for one in undone(tree)}
         read = self.needs | self.later
-        opaque |= bool((read - self.binds) & REACHES_ALL)
+        opaque |= any(name in REACHES_ALL or HISTORY.fullmatch(name) for name in read - self.binds)
         return Facts(
             binds=frozenset(self.binds),
             surely=frozenset(self.surely),

@@ -85,6 +85,8 @@ def _grade(
         slices = Slices(restored, assignment)
         record["keys"] = keys(slices, restored, assignment, settings)
         known = {} if settings.again else reusable(earlier, record["keys"])
+        changed = slices.joined(exercise.id for exercise in assignment.exercises if exercise.id not in known)
+        known = {name: result for name, result in known.items() if name not in changed}
         before = seeds_before(earlier, record["keys"], notebook.sha256)
         asked_before = {name: seed for name, seed in before.items() if settings.again or name in known}
         record["seeds"] = seeds(slices, assignment, settings) | asked_before

@@ -81,9 +81,12 @@ class Scope(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self._bind(node.name)
         self._all([*node.decorator_list, *node.bases, *node.keywords])
-        kept, self._binds = self._binds, False
+        inside = _Body()
+        inside._all(node.body)
+        kept = self._binds, self._declared
+        self._binds, self._declared = False, self._declared | inside.declared
         self._all(node.body)
-        self._binds = kept
+        self._binds, self._declared = kept
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> None:
         targets = {

@@ -43,6 +43,7 @@ class Slices:
         not_solid = _not_solid(self._facts, modules)
         asked = names_asked(assignment, [exercise.id for exercise in assignment.exercises])
         aliases = _Aliases(self._facts, not_solid, modules, asked)
+        self._changing = aliases.known
         # What each cell may bind or change, for those after it. A student's may change whatever it reads.
         self._leaves: list[tuple[frozenset[str], ...]] = [
             (fact.binds | fact.targets | fact.loads, *aliases.of(number))
@@ -65,7 +66,8 @@ class Slices:
             self._known[wanted] = tuple(sorted(self._needed(wanted)))
         return self._known[wanted]
 
-    def _needed(self, wanted: frozenset[str]) -> set[int]:
+    def _needed(self, wanted: frozenset[str], *, for_chance: bool = True) -> set[int]:
+        """Unless `for_chance`, without the cells that may do no more than draw from where an answer draws."""
         everything = {cell.number for cell in self._cells}
         if not wanted:
             return set()
@@ -78,17 +80,16 @@ class Slices:
         }  # fmt: skip
         for _ in range(MOST_ROUNDS):
             before = len(run)
-            self._add(run, asked)
+            self._add(run, asked, max((n for n in run if for_chance and self._hangs_on_chance(n)), default=0))
             if len(run) == before:
                 return run
         return everything
 
-    def _add(self, run: set[int], asked: frozenset[str]) -> None:
-        """To the cells that run, those of which something reaches them or the hidden checks.
+    def _add(self, run: set[int], asked: frozenset[str], first: int) -> None:
+        """To the cells that run, those before `first` and those of which something reaches them or the hidden checks.
 
         From the last cell up, with the names that are read below: what is bound later hides what was bound before.
         """
-        first = max((n for n in run if self._hangs_on_chance(n)), default=0)
         later: dict[str, int] = {}  # the first function that reads a name
         for number in sorted(run, reverse=True):
             later |= dict.fromkeys(self._facts[number].later, number)
@@ -117,6 +118,25 @@ class Slices:
         if cell.kind == "solution":
             return cell.exercise not in self._unanswered and fact.draws and not fact.seeds
         return number in self._own and fact.evidently and not fact.seeds
+
+    def joined(self, exercises: Iterable[str]) -> set[str]:
+        """These, and those that depend on the same cells of the student's own, if these cells bind what may change.
+
+        Where a function keeps something from call to call, the checks of one exercise may tell on the other.
+        """
+        cells = {one.id: self._students(one.id) for one in self._assignment.exercises}
+        found, waiting = set[str](), list(exercises)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                waiting += [other for other, its in cells.items() if its & cells[name]]
+        return found
+
+    def _students(self, exercise: str) -> set[int]:
+        """Of the student's own cells that an exercise depends on, those that may come to be other than they were."""
+        needed = self._needed(frozenset([exercise]), for_chance=False) & self._own
+        return needed if self._too_long else {n for n in needed if self._facts[n].binds & self._changing}
 
     def _is_students(self, number: int) -> bool:
         """No check asks for what the course's own cells have made."""
@@ -181,11 +201,11 @@ class _Aliases:
             if name not in hold:
                 hold.add(name)
                 waiting += holders.get(name, [])
-        self._known = not_solid | hold - modules
+        self.known = not_solid | hold - modules  # what may be changed, and functions that may change it
         self._groups: dict[object, set[object]] = {}
         for number, fact in enumerate(cells):
             for names in [*fact.groups, *({name, *held} for name, held in fact.holding if name in hold)]:
-                self._join({self._version(name, number) for name in names if name in self._known})
+                self._join({self._version(name, number) for name in names if name in self.known})
         self._named: dict[int, frozenset[str]] = {}  # each group's names, once
 
     def _version(self, name: str, number: int) -> object:
@@ -204,7 +224,7 @@ class _Aliases:
         found: dict[int, frozenset[str]] = {}
         alone = set[str]()
         for name in fact.needs | fact.later | fact.targets:
-            if name in self._known:
+            if name in self.known:
                 group = self._groups.get(self._version(name, number))
                 if group is None:
                     alone.add(name)
@@ -217,7 +237,7 @@ class _Aliases:
 
 def checks_of(assignment: Assignment, exercise: str) -> str:
     """The code of the exercise's hidden checks, with all of their module that they use."""
-    return _text(assignment.checks.read_text(encoding="utf-8"), exercise)
+    return _text(assignment.checks_text, exercise)
 
 
 @lru_cache(maxsize=512)
@@ -229,12 +249,8 @@ def names_asked(assignment: Assignment, exercises: Iterable[str]) -> frozenset[s
     """What the hidden checks of these exercises ask for in the notebook.
 
     They write it as `student.name(...)`, `student["name"]`, or as a text that is given to a call with the student.
-    Where students check themselves, there are none.
     """
-    if not assignment.checks.is_file():
-        return frozenset()
-    text = assignment.checks.read_text(encoding="utf-8")
-    return frozenset[str]().union(*(_asked(text, exercise) for exercise in exercises))
+    return frozenset[str]().union(*(_asked(assignment.checks_text, exercise) for exercise in exercises))
 
 
 @lru_cache(maxsize=512)

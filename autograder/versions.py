@@ -7,7 +7,9 @@ from typing import Final
 
 from autograder import __version__
 
-RECORDED: Final = ("numpy", "pandas", "scikit-learn", "tensorflow", "keras", "papermill", "ipykernel", "pytest")
+RECORDED: Final = (
+    "numpy", "scipy", "pandas", "scikit-learn", "tensorflow", "keras", "papermill", "ipykernel", "pytest", "hypothesis",
+)  # fmt: skip
 
 
 @cache

@@ -14,6 +14,7 @@ from submissions import COURSE
 from autograder import course as courses
 from autograder import trial
 from autograder.examination import Evidence, examine
+from autograder.execution import Answer, Unanswered
 from autograder.hidden_checks import HiddenChecks, hidden_checks
 
 LESSON = "00_orientation"
@@ -90,6 +91,98 @@ def test_a_changed_file_is_not_taken_for_the_one_before(apart: ProcessPoolExecut
     assert apart.submit(evidence, DOUBLES.replace("2 * number", "number"), tmp_path, WRONG).result()[0].credit == 1
 
 
+def changed_meanwhile(folder: Path) -> list[Evidence]:
+    assignment = with_checks(DOUBLES, folder)
+    assert assignment.checks_text == DOUBLES
+    (folder / f"{LESSON}.py").write_text(DOUBLES.replace("2 *", "3 *"), encoding="utf-8")
+    return examine(assignment, trial.Kernel({}), {EXERCISE: 11}, [EXERCISE])
+
+
+def test_no_result_comes_from_other_checks_than_its_record_says(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    [found] = apart.submit(changed_meanwhile, tmp_path).result()
+    assert (found.credit, found.cause) == (None, "grader")
+    assert "their file was changed while it graded" in found.message
+
+
+DRAWS = (
+    HEAD
+    + CHECK
+    + """
+@given(drawn=strategies.lists(strategies.one_of(strategies.integers(), strategies.floats(), strategies.text())))
+def test_what_is_drawn(student, drawn):
+    student.take(drawn)
+"""
+)
+
+
+def drawn(folder: Path, *loaded: str) -> list[str]:
+    """What the student's function is given by these checks, once those of other lessons have been loaded."""
+    course = courses.Course(COURSE.root)
+    for name in loaded:
+        assert hidden_checks(course.assignment(name)).checks
+    space: dict[str, Any] = {"calls": []}
+    exec("def take(drawn): calls.append(repr(drawn))", space)
+    examine(with_checks(DRAWS, folder), trial.Kernel(space), {EXERCISE: 11}, [EXERCISE])
+    calls: list[str] = space["calls"]
+    return calls
+
+
+def test_inputs_do_not_follow_from_what_else_was_graded(tmp_path: Path) -> None:
+    found = []
+    for loaded in ((), ("03_numeric_data", "07_missing_timesteps", "10_deep_forecaster")):
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            found.append(pool.submit(drawn, tmp_path, *loaded).result())
+    assert len(found[0]) == 30
+    assert found[0] == found[1]
+
+
+KEEPS = (
+    HEAD
+    + CHECK
+    + """
+def test_back(student):
+    if student.back(student.make()) != 1:
+        raise Wrong("Not what was made.")
+"""
+)
+THING = """
+class Thing: n = 1
+def make(): return Thing()
+def back(thing): return thing.n
+"""
+
+
+class Losing:
+    """A kernel whose box is lost at some of the requests, counted from 1: the next knows nothing of what it kept."""
+
+    def __init__(self, *at: int) -> None:
+        self.at, self.asked = at, 0
+        self.kernel = self.new()
+
+    def new(self) -> trial.Kernel:
+        space: dict[str, Any] = {}
+        exec(THING, space)
+        return trial.Kernel(space)
+
+    def ask(self, request: dict[str, Any]) -> Answer:
+        self.asked += 1
+        if self.asked in self.at:
+            self.kernel = self.new()
+            raise Unanswered("box", "The process that boxes are forked from has ended.")
+        return self.kernel.ask(request)
+
+
+def losing(folder: Path, *at: int) -> list[Evidence]:
+    return examine(with_checks(KEEPS, folder), Losing(*at), {EXERCISE: 11}, [EXERCISE])
+
+
+def test_a_lost_box_is_not_the_students_fault(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    for at in ((1,), (2,)):
+        assert [one.credit for one in apart.submit(losing, tmp_path, *at).result()] == [1], at
+    [found] = apart.submit(losing, tmp_path, 2, 4).result()
+    assert (found.credit, found.cause) == (None, "box")
+
+
 GIVES_HALF = (
     HEAD
     + CHECK
@@ -132,7 +225,7 @@ def test_a_fault_of_the_checks_is_the_graders(
 
 
 def titles(file: Path) -> list[tuple[str, str, float, str]]:
-    return [(one.exercise, one.title, one.share, one.read) for one in HiddenChecks(file).checks]
+    return [(one.exercise, one.title, one.share, one.read) for one in HiddenChecks(file, file.read_text()).checks]
 
 
 def test_a_check_says_what_it_decides(apart: ProcessPoolExecutor, tmp_path: Path) -> None:

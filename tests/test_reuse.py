@@ -77,6 +77,24 @@ def outcome(result: Result, exercise: str) -> str:
     return next(one.outcome for one in result.exercises if one.id == exercise)
 
 
+REMEMBERS = "last_one = None\n" + source(solved(NAME), "normalize").replace(
+    "    return ", "    global last_one\n    last_one = scaler\n    return "
+)
+
+
+def test_a_result_that_hangs_on_anothers_checks_is_not_kept_alone(grade: Grader) -> None:
+    """A function remembers the call before: which it meets follows from what else is examined."""
+    leans = "def invert_scaling(scaler, values):\n    return (last_one or scaler).inverse_transform(values)\n"
+    first = answered(solved(NAME), normalize=REMEMBERS, invert=leans)
+    before = grade(first, NAME).result
+    assert outcome(before, "normalize") == "earned"
+    assert outcome(before, "invert") != "earned"
+    commented = answered(first, invert=f"# mine\n{leans}")
+    after, fresh = (grade(commented, NAME, before, again=again).result for again in (False, True))
+    assert after.record["taken_over"] == ["standardize", "which-scaler"]
+    assert [(one.outcome, one.points) for one in after.exercises] == [(o.outcome, o.points) for o in fresh.exercises]
+
+
 def test_comments_leave_what_was_earned(grade: Grader) -> None:
     """The message of what was not may name a line, which a comment moves."""
     before = grade(PARTLY, NAME).result
@@ -274,6 +292,19 @@ def test_results_may_be_taken_over_from_elsewhere(tmp_path: Path) -> None:
         )
         assert one["exercises"] == two["exercises"]
         assert (output / "ada" / NAME / "feedback.html").is_file()
+
+
+def test_an_interrupted_take_over_from_elsewhere_goes_on(tmp_path: Path) -> None:
+    """What is in --output by now holds as well; and a folder that there is not is told, not made."""
+    write(PARTLY, tmp_path / "class" / "ada" / NAME / f"{NAME}.ipynb")
+    nowhere = tmp_path / "nowhere"
+    command: list[str | Path] = ["grade", tmp_path / "class", "--seed", "5"]
+    command += ["--earlier", nowhere, "--output", tmp_path / "two"]
+    run = autograder(*command, COLUMNS="300")
+    assert run.returncode == 0, run.stderr
+    assert f"There is no folder {nowhere}: nothing is taken over from it." in run.stderr
+    assert "1 had been graded before" in autograder(*command, COLUMNS="300").stderr
+    assert not nowhere.exists()
 
 
 def test_what_was_taken_over_can_be_graded_again(tmp_path: Path) -> None:

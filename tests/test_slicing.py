@@ -3,9 +3,12 @@
 import ast
 import contextlib
 import io
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 from submissions import COURSE, Notebook, answered, insert, own_cell, remove, solved, source, write
 
 from autograder import slicing
+from autograder.effects import MAGICS
 from autograder.names import MOST_CHARACTERS, bare, facts
 from autograder.restoration import Restored, RestoredCell, restore
 from autograder.slicing import MOST_IN_ALL, Slices, checks_of
@@ -90,7 +94,8 @@ def test_names_are_read_as_python_reads_them(code: str, needs: set[str], later: 
         ">>> x = 1", "from __future__ import annotations", "y = df.query('x > @limit')", "K.set_floatx('float64')",
         "saved = keras.callbacks.ModelCheckpoint('best.keras')", "model = load_model('best.keras')",
         "old = np.seterr(all='raise')", "np.set_printoptions(precision=2)", "getattr(np, 'seterr')(all='raise')",
-        "getattr(np, name)(all='raise')", "look = getattr", "getattr(np, *names)", "attrgetter('os')(np)",
+        "getattr(np, name)(all='raise')", "look = getattr", "getattr(np, *names)", "attrgetter('os')(np)", "reset -f",
+        "pylab", "x = _3", "print(_oh)", "_i2", "x = _ih[1]",
         "from numpy import seterr as seldom",
     ],
 )  # fmt: skip
@@ -100,10 +105,19 @@ def test_what_names_do_not_tell_is_opaque(code: str) -> None:
 
 @pytest.mark.parametrize(
     "code", ["%matplotlib inline\nx = 1", "for _ in range(3): pass", "def f(:", "x = '\\d'", "df.plot()", "plt.show()",
-     "units = getattr(layer, 'units', None)"]
+     "run = 3", "x", "_3 = 1; print(_3)", "units = getattr(layer, 'units', None)"]
 )  # fmt: skip
 def test_the_usual_is_not(code: str) -> None:
     assert not facts(code).opaque
+
+
+def test_all_magics_are_known() -> None:
+    """Of the kernel that notebooks run in."""
+    code = "from ipykernel.zmqshell import ZMQInteractiveShell as Shell\n"
+    code += "print(*Shell().magics_manager.lsmagic()['line'])"
+    known = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert len(known) > 80
+    assert set(known) <= MAGICS
 
 
 def test_nesting_without_end_ends_nothing() -> None:
@@ -345,8 +359,13 @@ def outcome(cells: list[RestoredCell]) -> Any:
     space: dict[str, Any] = {}
     for cell in cells:
         with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
-            exec(compile(cell.source, "<cell>", "exec"), space)
-    return repr(space.get("a"))
+            for node in ast.parse(cell.source).body:  # each is compiled when its turn comes, as in a notebook
+                exec(compile(ast.Module([node], []), "<cell>", "exec"), space)
+    value = space.get("a")
+    try:
+        return repr(value() if isinstance(value, FunctionType) else value)
+    except Exception as error:
+        return repr(error)
 
 
 def agree(sources: list[str], answer: str) -> None:
@@ -371,21 +390,30 @@ COUNTS = "class Counts:\n    n = 0\n    @classmethod\n    def one(cls):\n       
         (["scale = 2", "undefined\nscale = 3"], "a = scale"),
         (["scale = 2", "import no_such_module\nscale = 3"], "a = scale"),
         (["a = [7]"], "undefined\na = [1]"),
-        (["def size(x): return 2", "def size(x: Undefined): return 3"], "a = size(1)"),
+        (["def size(x): return 2", "def size(x: Undefined): return 3"], "def a(): return size(1)"),
         (["scale = 2", "x = False and (scale := 3)"], "a = scale"),
         (["scale = 2", "x = [scale := 3 for i in []]"], "a = scale"),
+        (["def size(x): return 2", "def size(x):\n    n = x\n    global n\n    return 3"], "def a(): return size(1)"),
+        (["def size(x): return 2", "def size(x, x): return 3"], "def a(): return size(1)"),
+        (["def size(x): return 2", "def size(x, y=1 / 0): return 3"], "def a(): return size(1)"),
+        (["scale = 2", "x = 1 / 0\nscale = 3"], "a = scale"),
+        (["scale = 2", "x = 'n' + 5\nscale = 3"], "a = scale"),
+        (["scale = 2", "class Z:\n    assert False\nscale = 3"], "a = scale"),
+        (["scale = 2", "class Z:\n    global scale\n    scale = 3"], "a = scale"),
         (["match [1, 2, 3]:\n    case [_, *rest]:\n        pass"], "a = rest"),
         (["match {1: 2, 3: 4}:\n    case {1: 2, **rest}:\n        pass"], "a = rest"),
         ([COUNTS, "x = Counts.one()"], "a = Counts.n"),
         (["class Keeper:\n    kept = []\ndef keep(x):\n    Keeper.kept += x\n    return Keeper.kept", "x = keep([1])"],
-         "a = keep([2])"),
-        (["class Unit:\n    def f(self): return 1", "Other = Unit\nOther.f = lambda self: 2"], "a = Unit().f()"),
+         "def a(): return keep([2])"),
+        (["class Unit:\n    def f(self): return 1", "Other = Unit\nOther.f = lambda self: 2"],
+         "def a(): return Unit().f()"),
         (["Data = {'x': [2, 1]}\nx = Data['x']", "y = x.sort()"], "a = Data"),
-        (["def h(): return h.k\nh.k = 1", "other = h\nother.k = 2"], "a = h()"),
+        (["def h(): return h.k\nh.k = 1", "other = h\nother.k = 2"], "def a(): return h()"),
         (["from functools import singledispatch\n@singledispatch\ndef size(x): return 0",
-          "@size.register(list)\ndef _(x): return 5"], "a = size([1])"),
+          "@size.register(list)\ndef _(x): return 5"], "def a(): return size([1])"),
         (["t = 1\nfor t in [[1, 2]]:\n    pass", "o = t", "o.append(3)"], "a = t"),
-        (["from functools import lru_cache\nt = 1\n@lru_cache\ndef get(x): return t", "get(1)", "t = 2"], "a = get(1)"),
+        (["from functools import lru_cache\nt = 1\n@lru_cache\ndef get(x): return t", "get(1)", "t = 2"],
+         "def a(): return get(1)"),
     ],
 )  # fmt: skip
 def test_what_students_write_comes_out_the_same(sources: list[str], answer: str) -> None:

@@ -19,7 +19,7 @@ from autograder.box import BoxUnavailable, Limits, Parent, WarmBox, sandbox
 from autograder.box import warm as warm_boxes
 from autograder.box.start import ready
 from autograder.box.warm import namespaces
-from autograder.execution import Answer, CellRun, Session, Warm
+from autograder.execution import CellRun, Session, Unanswered, Warm
 from autograder.pipeline import Graded, grade
 from autograder.restoration import Restored, RestoredCell
 from autograder.settings import Settings
@@ -198,6 +198,9 @@ def below(pid: int) -> int:
     return len(children) + sum(below(one) for one in children)
 
 
+CALL = {"do": "call", "function": "f", "args": [], "kwargs": {}, "size": 0}
+
+
 @pytest.mark.parametrize("moment", ["before", "cells", "calls"])
 def test_a_parent_that_ends_costs_no_submission_anything(moment: str, own_parent: Parent) -> None:
     """Whenever it ends, the rest runs in boxes that start cold, and nobody is blamed."""
@@ -212,8 +215,10 @@ def test_a_parent_that_ends_costs_no_submission_anything(moment: str, own_parent
         assert [run.status for run in session.execute()] == ["ran", "ran"]
         if moment == "calls":
             kill(own_parent)
-        answer: Answer = session.ask({"do": "call", "function": "f", "args": [], "kwargs": {}, "size": 0})
-        assert answer.value == 2
+            with pytest.raises(Unanswered, match="The process that boxes are forked from has ended") as lost:
+                session.ask(CALL)
+            assert lost.value.cause == "box"  # with which the check begins anew
+        assert session.ask(CALL).value == 2
         assert session.start == "cold"
     finally:
         end.cancel()

@@ -34,7 +34,6 @@ class Results:
         self.folder = folder
         self.level = level
         self.folders = _folders(folder, submissions)
-        folder.mkdir(parents=True, exist_ok=True)
 
     def earlier(self, place: int) -> Result | None:
         """The result that an earlier grading left of the submission at `place`."""
@@ -60,6 +59,7 @@ class Results:
             _write(path, wanted)
 
     def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)  # ended by the system, however we end
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
