@@ -152,7 +152,7 @@ def test_a_hole_in_a_warm_box_is_seen(
 
 
 WARM_PARENTS_HOLES: list[tuple[str, tuple[str, ...]]] = [
-    ("course_hidden", ("--ro-bind", str(COURSE.root), str(COURSE.root))),
+    ("course_hidden", ("--ro-bind", str(COURSE.root), "/course")),  # not below /tmp, which each box has anew
     ("environment_empty", ("--setenv", "COURSE_TOKEN", "secret")),
 ]
 
@@ -169,7 +169,7 @@ def test_a_hole_in_the_warm_parent_is_seen(name: str, words: tuple[str, ...], mo
 
     monkeypatch.setattr(Parent, "_command", command)
     with Parent() as parent:
-        found = observe(Limits(), COURSE.private, parent.address)
+        found = observe(Limits(), [*COURSE.private, Path("/course/source")], parent.address)
     assert not found[name]
 
 
