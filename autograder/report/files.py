@@ -75,6 +75,7 @@ class Results:
 
     def finish(self, results: Sequence[Result]) -> Path:
         """Write the list of all results, in order, and the page that leads to each; returns the page."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         _write(self.folder / "results.json", as_json(results) + "\n")
         folders = (folder.relative_to(self.folder).as_posix() for folder in self.folders)
         _write(self.folder / "index.html", page.index(list(zip(results, folders, strict=True))))
