@@ -25,7 +25,8 @@ release: .venv/installed box ## make release/ and solutions/ from source/
 assess: .venv/installed ## measure how well the checks tell right from wrong
 	$(AUTOGRADER) assess --markdown > benchmarks/assessment.md
 
-benchmark: .venv/installed box ## measure grading beside nbgrader and plain scripts, how it grows, and its memory (an hour)
+benchmark: .venv/installed box ## measure grading beside nbgrader and plain scripts, how it grows, and its memory (some hours)
+	$(BIN)/python benchmarks/grading.py --quick --students 2
 	$(BIN)/python benchmarks/grading.py 03_numeric_data 09_echo
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/memory.py 03_numeric_data 09_echo
