@@ -82,8 +82,8 @@ class HiddenChecks:
         self._ran: Ran | None = None
         self._failed_before = ""
         self.problem = self._collect(file)
-        if not file.is_file() or file.read_text(encoding="utf-8") != text:
-            self.problem = "their file was changed while it graded. Grade again."
+        if not self.problem and file.read_text(encoding="utf-8") != text:
+            self.problem = "their file has changed since this grading began. Grade again."
 
     @property
     def checks(self) -> tuple[Check, ...]:

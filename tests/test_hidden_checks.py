@@ -101,7 +101,7 @@ def changed_meanwhile(folder: Path) -> list[Evidence]:
 def test_no_result_comes_from_other_checks_than_its_record_says(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
     [found] = apart.submit(changed_meanwhile, tmp_path).result()
     assert (found.credit, found.cause) == (None, "grader")
-    assert "their file was changed while it graded" in found.message
+    assert "their file has changed since this grading began" in found.message
 
 
 DRAWS = (
