@@ -1,31 +1,43 @@
 """Examine: the hidden checks run here, outside the box, and what each came to is evidence.
 
 Each check gives one `Evidence`. What pytest prints and returns decides nothing: the checks are listed when they are
-collected, and one that leaves no evidence is a fault of the grader, not of the student.
+collected, and one that leaves no evidence is a fault of the grader, not of the student. An exception that no check
+foresaw came of what the answer returned, unless the reference raises one there as well (`_whose_fault`).
 """
 
 import dataclasses
+import functools
+import math
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from hypothesis.errors import FlakyFailure
 
+from autograder.admission import NotAdmitted
 from autograder.architecture import NotRebuilt
+from autograder.bounds import Cause, Meter, Unanswered
 from autograder.course import Assignment
-from autograder.execution import Cause, Unanswered
 from autograder.expectations import NOTHING, Wrong
 from autograder.hidden_checks import Check, HiddenChecks, Ran, hidden_checks
 from autograder.misconceptions import Mistake, recognised
+from autograder.own_answers import in_its_folder, reference_kernel
 from autograder.result import Finding, Shown
 from autograder.shown import call as code_of
 from autograder.shown import pair
 from autograder.student import Kernel, NotData, Student, StudentError, Undefined
+from autograder.submission import NotGradable
 from autograder.text import plain
 
+Lost = Mapping[str, Unanswered]
+"""Exercises that ended the process which looked at them before, each with what is to be said of it."""
+
 RUN_IT = "Run this call in a cell of your own, and follow it line by line."
+AS_ASKED = "Return what the docstring says: its type, its shape, and plain values in it."
+TOO_LARGE = "To look at what the answer returned takes more memory than there is. Return less."
 
 
 @dataclass(frozen=True)
@@ -41,13 +53,27 @@ class Evidence:
 
 
 def examine(
-    assignment: Assignment, kernel: Kernel, seeds: Mapping[str, int], exercises: Iterable[str]
+    assignment: Assignment,
+    kernel: Kernel,
+    seeds: Mapping[str, int],
+    exercises: Iterable[str],
+    *,
+    meter: Meter | None = None,
+    lost: Lost = MappingProxyType({}),
+    looking: Callable[[str], None] = lambda exercise: None,
 ) -> list[Evidence]:
-    """Run the checks of `exercises` against the kernel, inputs drawn from each exercise's seed."""
+    """Run the checks of `exercises` against the kernel, inputs drawn from each exercise's seed.
+
+    `meter` bounds what is spent here; what is `lost` is not looked at again; `looking` is told which exercise is begun.
+    """
     wanted = set(exercises)
     hidden = hidden_checks(assignment)
-    examination = _Examination(hidden, kernel, seeds)
-    found = [examination.evidence(check) for check in hidden.checks if check.exercise in wanted]
+    examination = _Examination(assignment, hidden, kernel, seeds, meter or Meter(math.inf, math.inf), dict(lost))
+    found = []
+    for check in (check for check in hidden.checks if check.exercise in wanted):
+        looking(check.exercise)
+        found.append(examination.evidence(check))
+    looking("")
     for name in sorted(wanted - {item.check.exercise for item in found}):
         check = Check("", name, 1, "The exercise has checks", "")
         message = f"The exercise has no checks, or they did not load: {hidden.problem}"
@@ -58,11 +84,21 @@ def examine(
 class _Examination:
     """One submission's: what its checks are given, and what they came to."""
 
-    def __init__(self, hidden: HiddenChecks, kernel: Kernel, seeds: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        hidden: HiddenChecks,
+        kernel: Kernel,
+        seeds: Mapping[str, int],
+        meter: Meter,
+        lost: dict[str, Unanswered],
+    ) -> None:
+        self.assignment = assignment
         self.hidden = hidden
         self.student = Student(kernel)
         self.seeds = seeds
-        self.lost: dict[str, Unanswered] = {}
+        self.meter = meter
+        self.lost = lost
         self.awarded: tuple[float, str, str] | None = None
 
     def evidence(self, check: Check) -> Evidence:
@@ -82,8 +118,8 @@ class _Examination:
         self.student.calls.clear()
         self.awarded = None
         seed = self.seeds[check.exercise]
-        rng = np.random.default_rng([seed, zlib.crc32(check.name.encode())])  # anew for each grading and check
-        ran = self.hidden.run(check, seed, {"student": self.student, "rng": rng, "award": self.award})
+        given = {"student": self.student, "rng": _generator(check, seed), "award": self.award}
+        ran = self.hidden.run(check, seed, given, self.meter.looking(check.exercise))
         if ran.not_called:
             return Evidence(check, None, f"The check did not run: {ran.not_called}", "grader")
         if ran.error is not None:
@@ -127,9 +163,22 @@ class _Examination:
         if isinstance(error, (NotData, NotRebuilt)):
             finding = self._finding(check, plain(error, 300), kind=plain(error, 300))
             return Evidence(check, 0.0, finding.sentences, finding=finding)
-        return Evidence(
-            check, None, f"The check itself failed ({type(error).__name__}: {plain(error, 300)}).", "grader"
-        )
+        if isinstance(error, MemoryError):
+            self.lost[check.exercise] = told = Unanswered("memory", TOO_LARGE)
+            finding = self._finding(check, told.message)
+            return Evidence(check, None, finding.sentences, told.cause, finding=finding)
+        return self._unforeseen(check, error)
+
+    def _unforeseen(self, check: Check, error: BaseException | None) -> Evidence:
+        what = f"{type(error).__name__}: {plain(error, 200)}"
+        if isinstance(error, NotAdmitted) or not isinstance(error, Exception):
+            return Evidence(check, None, f"The check itself failed ({what}).", "grader")
+        own = _whose_fault(self.assignment, self.hidden, check, self.seeds[check.exercise])
+        if own:
+            return Evidence(check, None, f"The check itself failed ({what}). {own}", "grader")
+        finding = self._finding(check, f"What came back cannot be compared ({what}).",
+                                kind=f"unforeseen {type(error).__name__}", step=AS_ASKED)  # fmt: skip
+        return Evidence(check, 0.0, finding.sentences, finding=finding)
 
     def _finding(self, check: Check, problem: str, kind: str = "", step: str = "") -> Finding:
         call = self.student.calls[-1] if self.student.calls else None
@@ -141,6 +190,31 @@ class _Examination:
         mistake = recognised([*(one.clues for one in all_wrong), error.clues])
         told = self._finding(check, error.message, _kind_of_wrong(error, mistake), error.hint)
         return dataclasses.replace(told, what=error.what, found=found, expected=expected, mistake=mistake)
+
+
+def _generator(check: Check, seed: int) -> np.random.Generator:
+    """New for each grading and check."""
+    return np.random.default_rng([seed, zlib.crc32(check.name.encode())])
+
+
+@functools.lru_cache(maxsize=1024)
+def _whose_fault(assignment: Assignment, hidden: HiddenChecks, check: Check, seed: int) -> str:
+    """Why an exception that no check foresaw is the grader's: "" where the reference, asked the same, raises none.
+
+    The one place that decides it.
+    """
+    try:
+        kernel = reference_kernel(assignment, check.exercise)
+    except NotGradable as problem:
+        return f"Whether the answer is to blame cannot be seen without its reference: {problem}"
+    examination = _Examination(assignment, hidden, kernel, {check.exercise: seed}, Meter(math.inf, math.inf), {})
+    given = {"student": examination.student, "rng": _generator(check, seed), "award": examination.award}
+    with in_its_folder(assignment):
+        ran = hidden.run(check, seed, given)
+    foreseen = (Wrong, StudentError, Undefined, NotData, NotRebuilt)
+    if ran.not_called or not (ran.error is None or isinstance(ran.error, foreseen)):
+        return "So it does for the reference."
+    return ""
 
 
 def _kind_of(error: StudentError) -> str:

@@ -13,25 +13,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from autograder.bounds import Cause, Unanswered, held
 from autograder.box import Box, BoxUnavailable, Ending, Limits, WarmBox
 from autograder.boxed import wire
 from autograder.restoration import Restored, RestoredCell
 from autograder.text import plain
 
-Cause = Literal["notebook", "time", "memory", "box", "grader"]
 CellStatus = Literal["ran", "raised", "stopped", "not reached", "left out"]
-
-
-class Unanswered(BaseException):
-    """A question got no answer, so its exercise could not be graded.
-
-    Not an Exception: neither a check nor hypothesis may take it for a wrong answer.
-    """
-
-    def __init__(self, cause: Cause, message: str) -> None:
-        super().__init__(message)
-        self.cause = cause
-        self.message = message
 
 
 @dataclass
@@ -66,7 +54,6 @@ class Answer:
     """The reply to a call. Exactly one of `raised`, `missing` and `unsendable` may be set."""
 
     value: Any = None
-    arguments: list[Any] | None = None
     warnings: tuple[str, ...] = ()
     raised: Raised | None = None
     missing: bool = False
@@ -125,10 +112,13 @@ class Session:
         assert self._calls is not None
         number = secrets.randbits(48)
         seconds = min(self.limits.call_seconds, self._left())
+        frame = wire.pack({"id": number, **request})
         try:
-            self._calls.settimeout(seconds)
-            wire.send(self._calls, wire.pack({"id": number, **request}))
-            return read_answer(wire.unpack(wire.receive(self._calls, seconds)), number)
+            with held():  # a frame that is sent or read by half would be taken for the next one's beginning
+                self._calls.settimeout(seconds)
+                wire.send(self._calls, frame)
+                reply = wire.receive(self._calls, seconds)
+            return read_answer(wire.unpack(reply), number)
         except TimeoutError:
             self._end()
             raise Unanswered("time", f"It did not answer within {seconds:.0f} seconds.") from None
@@ -344,10 +334,8 @@ def read_answer(reply: Any, number: int) -> Answer:
     if "value" not in reply:
         raise wire.WireError("it holds no value")
     warnings = reply.get("warnings")
-    arguments = reply.get("arguments")
     return Answer(
         value=reply["value"],
-        arguments=arguments if isinstance(arguments, list) else None,
         warnings=tuple(plain(item, 200) for item in warnings[:10]) if isinstance(warnings, list) else (),
     )
 

@@ -15,9 +15,11 @@ The hint is the next step. What a usual mistake would return goes into `mistakes
           mistakes={"The scaler was fitted on the test set.": scaled_by(test, test)})
 
 A student is told of it if that is just what came back, and if no other mistake returns it too.
-Every value from the box goes through these functions before anything else is done with it.
+Every value from the box goes through these functions before anything else is done with it; they take data alone
+(`admission`), and raise NotAdmitted for all else.
 """
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +28,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autograder.boxed.wire import Generator, Handle, Record
+from autograder.admission import BUILTINS, NUMPY_SCALARS, NotAdmitted, admit
+from autograder.boxed.values import Generator, Handle, Source
 from autograder.misconceptions import Clues, Mistake, Mistakes, clues
 from autograder.student import Student, StudentError
 from autograder.text import plain
@@ -97,12 +100,15 @@ def exercise(id: str, share: float = 1, read: str = "", curves: Sequence[Curve] 
 
 def that(condition: bool, message: str, hint: str = "") -> None:
     """Expect `condition`. The hint is the next step, or a Mistake that the check has recognised."""
+    if type(condition) not in (bool, np.bool_):
+        raise NotAdmitted(f"a {type(condition).__name__} is no condition")
     if not condition:
         raise Wrong(message, hint)
 
 
 def array(value: Any, what: str, shape: Sequence[int] | None = None, hint: str = "") -> Array:
     """Expect numbers in an array (or something that is one but for its type), of `shape` if given."""
+    admit(value)
     if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
         value = value.to_numpy()
     try:
@@ -165,6 +171,7 @@ def close(
 
 def equal(value: Any, expected: Any, what: str, hint: str = "", *, mistakes: Mapping[str, Any] | None = None) -> None:
     """Expect exactly `expected`: a text, a whole number, a truth value or a list of them."""
+    admit(value)
     if isinstance(value, np.generic):
         value = value.item()
     elif isinstance(value, (np.ndarray, pd.Series, pd.Index)) and isinstance(expected, list):
@@ -180,14 +187,26 @@ def equal(value: Any, expected: Any, what: str, hint: str = "", *, mistakes: Map
 
 
 def same_thing(value: Any, other: Any) -> bool:
-    try:
-        return type(value) is type(other) and bool(value == other)
-    except ValueError:  # a list that holds arrays
+    """Whether two values are of one type and equal; arrays and tables, and what is missing, equal nothing here."""
+    return type(admit(value)) is type(other) and _equal(value, other)
+
+
+def _equal(value: Any, other: Any) -> bool:
+    kinds = type(value), type(other)
+    if all(kind in BUILTINS or kind in NUMPY_SCALARS for kind in kinds):
+        return bool(value == other)
+    if kinds[0] is not kinds[1]:
         return False
+    if kinds[0] in (list, tuple):
+        return len(value) == len(other) and all(map(_equal, value, other))
+    if kinds[0] is dict:
+        return value.keys() == other.keys() and all(_equal(value[key], other[key]) for key in value)
+    return bool(kinds[0] is set and value == other)
 
 
 def parts(value: Any, number: int, what: str) -> tuple[Any, ...]:
     """Expect a tuple (or list) of `number` things."""
+    admit(value)
     if not isinstance(value, (tuple, list)) or len(value) != number:
         many = f"{len(value)} things" if isinstance(value, (tuple, list)) else show(value)
         raise Wrong(
@@ -199,11 +218,8 @@ def parts(value: Any, number: int, what: str) -> tuple[Any, ...]:
 def unchanged(student: Student, hint: str = "Work on a copy.") -> None:
     """Expect that the last call left its arguments as they were."""
     call = student.calls[-1]
-    if call.answer is None or call.answer.arguments is None:
-        return
-    after = call.answer.arguments[0]
-    for place, (before, now) in enumerate(zip(call.args, after if isinstance(after, list) else [], strict=False)):
-        if not isinstance(before, Handle) and not _same(before, now):
+    for place, (before, now) in enumerate(zip(call.args, student.arguments_after() or [], strict=False)):
+        if not _same(before, now):
             raise Wrong(f"`{call.name}` changed its argument number {place + 1}, which should stay as it was.", hint)
 
 
@@ -227,6 +243,10 @@ def generator(rng: np.random.Generator) -> Generator:
 
 def show(value: Any, limit: int = 300) -> str:
     """A value as a student can read it: small ones whole, large ones by shape and corner."""
+    return _show(admit(value), limit)
+
+
+def _show(value: Any, limit: int) -> str:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
     if isinstance(value, np.ndarray):
@@ -235,21 +255,14 @@ def show(value: Any, limit: int = 300) -> str:
         return plain(text if value.size <= 24 else f"{text} of shape {value.shape}", limit)
     if isinstance(value, (pd.DataFrame, pd.Series)):
         return plain(f"a {type(value).__name__} of shape {value.shape}", limit)
-    if isinstance(value, Record):
-        return plain(
-            "(" + ", ".join(f"{k}={show(v, 80)}" for k, v in zip(value.fields, value, strict=True)) + ")", limit
-        )
     if isinstance(value, dict):
-        items = [f"{show(key, 40)}: {show(item, 80)}" for key, item in list(value.items())[:8]]
+        items = [f"{_show(key, 40)}: {_show(item, 80)}" for key, item in itertools.islice(value.items(), 8)]
         return plain("{" + ", ".join(items) + ("" if len(value) < 9 else ", …") + "}", limit)
-    if isinstance(value, tuple):
-        return plain(
-            "(" + ", ".join(show(item, 80) for item in value[:6]) + ("" if len(value) < 7 else ", …") + ")", limit
-        )
-    if isinstance(value, list) and any(isinstance(item, (np.ndarray, list, pd.DataFrame)) for item in value):
-        return plain(
-            "[" + ", ".join(show(item, 80) for item in value[:6]) + ("" if len(value) < 7 else ", …") + "]", limit
-        )
+    if isinstance(value, tuple) or (
+        isinstance(value, list) and any(isinstance(item, (np.ndarray, list, pd.DataFrame)) for item in value)
+    ):
+        inner = ", ".join(_show(item, 80) for item in value[:6]) + ("" if len(value) < 7 else ", …")
+        return plain(f"({inner})" if isinstance(value, tuple) else f"[{inner}]", limit)
     if isinstance(value, (float, np.floating)):
         return f"{value:.6g}"
     if isinstance(value, np.generic):
@@ -258,24 +271,27 @@ def show(value: Any, limit: int = 300) -> str:
         return plain(f"a {value.type_name}", 80)
     if value is None:
         return NOTHING
-    return plain(repr(value), limit)
+    return plain(repr(value[:limit] if isinstance(value, (list, str, bytes)) else value), limit)
 
 
 def _same(before: Any, now: Any) -> bool:
-    if isinstance(before, pd.DataFrame):
-        return isinstance(now, pd.DataFrame) and bool(before.equals(now))
-    if isinstance(before, pd.Series):
-        return isinstance(now, pd.Series) and bool(before.equals(now))
+    """Whether an argument is as it was. What stands for something in the box is not looked at."""
+    if isinstance(before, (Handle, Source, Generator)):
+        return True
+    if isinstance(before, (pd.DataFrame, pd.Series, pd.Index)):
+        return type(before) is type(now) and bool(before.equals(now))  # type: ignore[arg-type]  # they are of one type
     if isinstance(before, np.ndarray):
-        return (
-            isinstance(now, np.ndarray)
-            and before.shape == now.shape
-            and np.array_equal(before, now, equal_nan=before.dtype.kind in "fc")
-        )
+        if not isinstance(now, np.ndarray) or before.shape != now.shape:
+            return False
+        if before.dtype == object or now.dtype == object:
+            return all(map(_same, before.ravel().tolist(), now.ravel().tolist()))
+        return np.array_equal(before, now, equal_nan=before.dtype.kind in "fcmM")
     if isinstance(before, (list, tuple)):
-        return (
-            isinstance(now, (list, tuple))
-            and len(before) == len(now)
-            and all(_same(one, other) for one, other in zip(before, now, strict=True))
-        )
-    return bool(before == now) if type(before) is type(now) else True
+        return isinstance(now, (list, tuple)) and len(before) == len(now) and all(map(_same, before, now))
+    if isinstance(before, dict):
+        kept = isinstance(now, dict) and before.keys() == now.keys()
+        return kept and all(_same(before[key], now[key]) for key in before)
+    if type(before) is not type(now):
+        return True  # a number of another type says nothing
+    missing = before is now or (before != before and now != now)
+    return bool(missing or before == now)

@@ -79,6 +79,7 @@ class HiddenChecks:
         """`text` is what the file should hold: a result's record tells what it came from."""
         self._items: dict[Check, pytest.Item] = {}
         self._given: Mapping[str, object] = {}
+        self._within: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         self._ran: Ran | None = None
         self._failed_before = ""
         self.problem = self._collect(file)
@@ -90,13 +91,23 @@ class HiddenChecks:
         """In the order of the file."""
         return () if self.problem else tuple(self._items)
 
-    def run(self, check: Check, seed: int, given: Mapping[str, object]) -> Ran:
-        """Run one check with the `given` fixtures, what hypothesis draws following from `seed`."""
+    def run(
+        self,
+        check: Check,
+        seed: int,
+        given: Mapping[str, object],
+        within: "contextlib.AbstractContextManager[None] | None" = None,
+    ) -> Ran:
+        """Run one check with the `given` fixtures, what hypothesis draws following from `seed`.
+
+        Its function runs `within` this context, and nothing of pytest does, which must not be left half-way.
+        """
         item = self._items[check]
         handle: Any = getattr(item, "function", None)
         if hasattr(handle, "hypothesis"):
             hypothesis.seed(seed)(handle)
         self._given, self._ran, self._failed_before = given, None, ""
+        self._within = within or contextlib.nullcontext()
         with _quiet():
             item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
         self._given = {}
@@ -164,7 +175,7 @@ class HiddenChecks:
         wrong: list[Wrong] = []
         error: BaseException | None = None
         try:
-            with _listening(pyfuncitem, wrong):
+            with _listening(pyfuncitem, wrong), self._within:
                 yield
         except KeyboardInterrupt:
             raise

@@ -3,16 +3,17 @@
 import dataclasses
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.bounds import Cause, Meter
 from autograder.box import BoxUnavailable
 from autograder.box.canary import holds
 from autograder.course import Assignment, CourseError
-from autograder.examination import Evidence, examine
-from autograder.execution import Cause, CellRun, Session, Warm
+from autograder.examination import Evidence, Lost, examine
+from autograder.execution import CellRun, Session, Warm
 from autograder.grading import examinable, mark, score, undecided
 from autograder.restoration import Restored, restore
 from autograder.result import ExerciseResult, Result, ShownCell, printed
@@ -31,18 +32,34 @@ class Graded:
     transcript: tuple[CellRun, ...] = ()
 
 
-def grade(submission: Submission, settings: Settings, earlier: Result | None = None) -> Graded:
+@dataclass(frozen=True)
+class Looks:
+    """What is known of looking at this submission's answers, and who is told of it.
+
+    `lost` has the exercises that ended the process which looked at them. `begin` is told the exercise that is looked
+    at, "" afterwards; `exceeded` is called when one took more time or memory than there is.
+    """
+
+    lost: Lost = field(default_factory=dict)
+    begin: Callable[[str], None] = lambda exercise: None
+    exceeded: Callable[[], None] = lambda: None
+
+
+def grade(
+    submission: Submission, settings: Settings, earlier: Result | None = None, looks: Looks | None = None
+) -> Graded:
     """Grade one submission. Never raises: whatever goes wrong is part of the result.
 
     What still holds of an `earlier` result of the same student's same assignment is taken over.
     """
+    looks = looks or Looks()
     record = _record(submission, settings) | {"identity": identity(submission, settings)}
     assignment: Assignment | None = None
     try:
         if submission.assignment is None:
             _known(submission)
         assignment = settings.course.assignment(str(submission.assignment))
-        return _grade(submission, assignment, settings, record, earlier)
+        return _grade(submission, assignment, settings, record, earlier, looks)
     except NotGradable as problem:
         record["submission_sha256"] = record["submission_sha256"] or problem.sha256
         return Graded(_ungraded(submission, assignment, record, "notebook", str(problem)))
@@ -60,15 +77,20 @@ def grade(submission: Submission, settings: Settings, earlier: Result | None = N
         return Graded(_ungraded(submission, assignment, record, "grader", message))
 
 
-def grader_failed(submission: Submission, settings: Settings, message: str) -> Graded:
+def not_ended(submission: Submission, settings: Settings, cause: Cause, message: str) -> Result:
     """The result of a submission whose grading never came to an end."""
     names = settings.course.names
     assignment = settings.course.assignment(submission.assignment) if submission.assignment in names else None
-    return Graded(_ungraded(submission, assignment, _record(submission, settings), "grader", message))
+    return _ungraded(submission, assignment, _record(submission, settings), cause, message)
 
 
 def _grade(
-    submission: Submission, assignment: Assignment, settings: Settings, record: dict[str, Any], earlier: Result | None
+    submission: Submission,
+    assignment: Assignment,
+    settings: Settings,
+    record: dict[str, Any],
+    earlier: Result | None,
+    looks: Looks,
 ) -> Graded:
     timings: dict[str, float] = record["timings"]
     record["release_sha256"] = assignment.sha256
@@ -93,7 +115,7 @@ def _grade(
         record["taken_over"] = sorted(known)
         fresh = [exercise for exercise in assignment.exercises if exercise.id not in known]
         wanted = undecided(fresh, restored)
-    transcript, evidence = _run(slices, restored, assignment, wanted, settings, record)
+    transcript, evidence = _run(slices, restored, assignment, wanted, settings, record, looks)
     marks = {one.id: one for one in mark(fresh, restored, transcript, evidence)} | known
     exercises = tuple(marks[exercise.id] for exercise in assignment.exercises)
     record["notes"] = dict(_notes_by_exercise(slices, exercises, transcript, known, earlier))
@@ -112,7 +134,7 @@ def _grade(
 
 def _run(
     slices: Slices, restored: Restored, assignment: Assignment, wanted: list[str], settings: Settings,
-    record: dict[str, Any],
+    record: dict[str, Any], looks: Looks,
 ) -> tuple[list[CellRun], list[Evidence]]:  # fmt: skip
     """Execute what the wanted exercises depend on, and examine them; nothing for none."""
     timings = record["timings"]
@@ -121,6 +143,7 @@ def _run(
         return [], []
     cells = [cell.number for cell in restored.cells] if settings.every_cell else slices.needed(wanted)
     record["cells"] = {"run": len(cells), "left_out": len(restored.cells) - len(cells)}
+    meter = Meter(settings.limits.exercise_look_seconds, settings.limits.look_seconds)
     session = Session(
         restored, settings.limits, settings.training_seed, assignment.data, _warm(assignment, settings), cells
     )
@@ -129,11 +152,15 @@ def _run(
             transcript = session.execute()
         with _timed(timings, "examine"):
             answered = examinable(wanted, transcript)
-            evidence = examine(assignment, session, record["seeds"], answered) if answered else []
+            evidence = examine(assignment, session, record["seeds"], answered, meter=meter, lost=looks.lost,
+                               looking=looks.begin) if answered else []  # fmt: skip
     finally:
         with _timed(timings, "close"):
             session.close()
     timings["of these, start"] = round(session.start_seconds, 3)
+    if meter.exceeded:
+        looks.exceeded()
+    timings["of these, outside of the box"] = round(meter.spent, 3)
     timings["of these, cells"] = round(sum(run.seconds for run in transcript), 3)
     record["boxes"], record["start"] = session.boxes, session.start
     return transcript, evidence

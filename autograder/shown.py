@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from pandas.tseries.frequencies import to_offset
 
-from autograder.boxed.wire import Generator, Handle, Source
+from autograder.admission import admit
+from autograder.boxed.values import Generator, Handle, Source
 from autograder.expectations import show
 from autograder.result import Shown
 from autograder.text import plain
@@ -29,6 +30,7 @@ NEXT_ROW: Final = ",\n          "
 @np.errstate(all="ignore")
 def pair(found: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-5) -> tuple[Shown, Shown]:
     """What came back and what was expected, drawn alike, the differences marked."""
+    admit(found)
     one, other = _array(found), _array(expected)
     if one is None or other is None:
         return shown(found), shown(expected)
@@ -42,6 +44,7 @@ def pair(found: Any, expected: Any, rtol: float = 1e-5, atol: float = 1e-5) -> t
 @np.errstate(all="ignore")
 def shown(value: Any) -> Shown:
     """A single value."""
+    admit(value)
     array = _array(value)
     return Shown(show(value)) if array is None else _drawn(array, None, _text([array]), None)
 

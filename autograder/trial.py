@@ -11,7 +11,7 @@ import io
 import os
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,11 @@ from typing import Any
 import hypothesis
 
 from autograder.box.sandbox import ONE_THREAD, REPRODUCIBLE
-from autograder.boxed import wire
-from autograder.boxed.serving import Server
 from autograder.course import Assignment, Course
 from autograder.examination import examine
-from autograder.execution import Answer, read_answer
 from autograder.grading import mark
+from autograder.own_answers import LocalKernel, in_its_folder, namespace_of
+from autograder.own_answers import run as run_cell
 from autograder.release import reference
 from autograder.restoration import Restored
 from autograder.result import ExerciseResult
@@ -43,21 +42,6 @@ class Trial:
     others: tuple[ExerciseResult, ...] = ()
 
 
-@dataclass
-class Kernel:
-    """Answers the examiner from `namespace`, and keeps the names that it was asked for."""
-
-    namespace: dict[str, Any]
-    asked: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        self._server = Server(self.namespace)
-
-    def ask(self, request: dict[str, Any]) -> Answer:
-        self.asked |= {name for key in ("function", "name", "model") if isinstance(name := request.get(key), str)}
-        return read_answer(wire.unpack(self._server.answer(wire.pack({"id": 0, **request}))), 0)
-
-
 def prepare() -> None:
     """What the box sets, before anything is imported; and no time is spent on the smallest counterexample."""
     os.environ.update({**ONE_THREAD, **REPRODUCIBLE, "MPLBACKEND": "agg"})
@@ -68,18 +52,18 @@ def prepare() -> None:
 def attempt(root: Path, assignment: str, exercise: str, code: str, seeds: tuple[int, ...]) -> Trial:
     """The marks of `code` as the answer to `exercise`, those before it answered as in the reference."""
     course, solved = _course(root, assignment)
-    with _in_its_folder(course):
+    with in_its_folder(course):
         namespace = _run_cells(course, solved | {exercise: code}, until=exercise)
         visible = ""
         try:
-            _run(course.by_grade_id[f"check-{exercise}"].source, namespace)
+            run_cell(course.by_grade_id[f"check-{exercise}"].source, namespace)
         except (Exception, SystemExit) as error:
             visible = f"{type(error).__name__}: {error}"
-        results = [_marks(course, Kernel(namespace), seed, [exercise])[0] for seed in seeds]
+        results = [_marks(course, LocalKernel(namespace), seed, [exercise])[0] for seed in seeds]
         for place, seed in enumerate(seeds):
             if results[place].points != results[0].points:
                 # It may remember the examination before: once more, with a memory of its own.
-                fresh = Kernel(_run_cells(course, solved | {exercise: code}, until=exercise))
+                fresh = LocalKernel(_run_cells(course, solved | {exercise: code}, until=exercise))
                 results[place] = _marks(course, fresh, seed, [exercise])[0]
     return Trial(tuple(results), visible)
 
@@ -87,9 +71,9 @@ def attempt(root: Path, assignment: str, exercise: str, code: str, seeds: tuple[
 def attempt_whole(root: Path, assignment: str, exercise: str, code: str, seed: int, others: tuple[str, ...]) -> Trial:
     """The marks of `others`, answered as in the reference, in a notebook that answers `exercise` with `code`."""
     course, solved = _course(root, assignment)
-    with _in_its_folder(course):
+    with in_its_folder(course):
         namespace = _run_cells(course, solved | {exercise: code})
-        return Trial((), others=tuple(_marks(course, Kernel(namespace), seed, list(others))))
+        return Trial((), others=tuple(_marks(course, LocalKernel(namespace), seed, list(others))))
 
 
 def needs(
@@ -97,8 +81,8 @@ def needs(
 ) -> tuple[ExerciseResult, frozenset[str], frozenset[str]]:
     """The reference's mark, the names of the notebook that its checks ask for, and all that these and it look up."""
     course, solved = _course(root, assignment)
-    with _in_its_folder(course):
-        kernel = Kernel(_run_cells(course, solved, until=exercise))
+    with in_its_folder(course):
+        kernel = LocalKernel(_run_cells(course, solved, until=exercise))
         found = _marks(course, kernel, seed, [exercise])[0]
     looked_up = {name: loaded(cell) for cell in _sources(course, solved) for name in stored(cell)}
     wanted = kernel.asked | loaded(solved[exercise])
@@ -152,30 +136,19 @@ def _sources(course: Assignment, answers: dict[str, str]) -> Iterator[str]:
 
 
 def _run_cells(course: Assignment, answers: dict[str, str], until: str | None = None) -> dict[str, Any]:
-    """What the notebook defines. As in a notebook, what raises is told and the rest goes on."""
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    wanted = [cell for cell in course.cells if cell.kind in {"locked", "solution"}]
-    with contextlib.redirect_stdout(io.StringIO()):
-        for cell in wanted:
-            with contextlib.suppress(Exception, SystemExit):
-                _run(answers[str(cell.exercise)] if cell.kind == "solution" else cell.source, namespace)
+    """What the notebook defines, up to the cell of an exercise."""
+
+    def cells() -> Iterator[str]:
+        for cell in course.cells:
+            if cell.kind in {"locked", "solution"}:
+                yield answers[str(cell.exercise)] if cell.kind == "solution" else cell.source
             if until is not None and cell.exercise == until:
-                break
-    return namespace
+                return
+
+    return namespace_of(cells())
 
 
-def _marks(course: Assignment, kernel: Kernel, seed: int, exercises: list[str]) -> list[ExerciseResult]:
+def _marks(course: Assignment, kernel: LocalKernel, seed: int, exercises: list[str]) -> list[ExerciseResult]:
     with contextlib.redirect_stdout(io.StringIO()):
         evidence = examine(course, kernel, dict.fromkeys(exercises, seed), exercises)
     return mark([one for one in course.exercises if one.id in exercises], Restored(), [], evidence)
-
-
-def _run(cell: str, namespace: dict[str, Any]) -> None:
-    exec(compile(cell, "<ipython-input>", "exec"), namespace)
-
-
-@contextlib.contextmanager
-def _in_its_folder(course: Assignment) -> Iterator[None]:
-    """Where its data lie."""
-    with contextlib.chdir(course.notebook.parent), contextlib.redirect_stdout(io.StringIO()):
-        yield

@@ -8,9 +8,9 @@ from typing import Any
 
 from submissions import COURSE, solved, source
 
-from autograder import trial
 from autograder.examination import examine
 from autograder.grading import mark
+from autograder.own_answers import LocalKernel
 from autograder.restoration import Restored
 
 # What the body of every function of an exercise is replaced with.
@@ -47,7 +47,7 @@ def earned(assignment: str, seed: int) -> dict[str, float | None]:
             changed = dict(space)
             for name in names:
                 exec(f"def {name}(*args, **options):\n    {body}", changed)
-            evidence = examine(course, trial.Kernel(changed), {exercise: seed}, [exercise])
+            evidence = examine(course, LocalKernel(changed), {exercise: seed}, [exercise])
             others = {one.id for one in course.exercises} - {exercise}
             marks = mark(course.exercises, Restored(unanswered=others), [], evidence)
             found[f"{exercise}, {what}"] = next(one.points for one in marks if one.id == exercise)

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from submissions import lean, only
 from test_pages import EVIL, read, result
 
-from autograder.boxed.wire import Generator, Handle
+from autograder.boxed.values import Generator, Handle
 from autograder.expectations import Wrong, close
 from autograder.misconceptions import Clues, clues, recognised
 from autograder.report import page, terminal
@@ -173,9 +173,7 @@ def test_what_is_shown_is_small(array: np.ndarray[Any, Any], other: bool) -> Non
     assert len(json.dumps(one.__dict__)) < 5000
 
 
-@pytest.mark.parametrize(
-    "strange", [[[1], [2, 3]], [10**400], [{"a": 1}], {"a": [1]}, object(), [[[[[1]]]]], "x" * 9999]
-)
+@pytest.mark.parametrize("strange", [[[1], [2, 3]], [10**400], [{"a": 1}], {"a": [1]}, [[[[[1]]]]], "x" * 9999])
 def test_strange_values_are_shown_as_text(strange: object) -> None:
     one = pair(strange, LINE)[0]
     assert not one.cells

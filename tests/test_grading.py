@@ -3,8 +3,9 @@
 import pytest
 from submissions import COURSE
 
+from autograder.bounds import Cause
 from autograder.examination import Evidence
-from autograder.execution import Cause, CellRun, CellStatus
+from autograder.execution import CellRun, CellStatus
 from autograder.grading import examinable, mark, score, undecided
 from autograder.hidden_checks import Check
 from autograder.restoration import Restored, RestoredCell

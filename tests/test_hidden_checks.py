@@ -12,10 +12,11 @@ import pytest
 from submissions import COURSE
 
 from autograder import course as courses
-from autograder import trial
+from autograder.bounds import Unanswered
 from autograder.examination import Evidence, examine
-from autograder.execution import Answer, Unanswered
+from autograder.execution import Answer
 from autograder.hidden_checks import HiddenChecks, hidden_checks
+from autograder.own_answers import LocalKernel
 
 LESSON = "00_orientation"
 EXERCISE = next(one.id for one in COURSE.assignment(LESSON).exercises)
@@ -61,7 +62,7 @@ def evidence(checks: str, folder: Path, *answers: str) -> list[Evidence]:
     for answer in answers:
         space: dict[str, Any] = {}
         exec(answer, space)
-        found += examine(assignment, trial.Kernel(space), {EXERCISE: 11}, [EXERCISE])
+        found += examine(assignment, LocalKernel(space), {EXERCISE: 11}, [EXERCISE])
     return found
 
 
@@ -95,7 +96,7 @@ def changed_meanwhile(folder: Path) -> list[Evidence]:
     assignment = with_checks(DOUBLES, folder)
     assert assignment.checks_text == DOUBLES
     (folder / f"{LESSON}.py").write_text(DOUBLES.replace("2 *", "3 *"), encoding="utf-8")
-    return examine(assignment, trial.Kernel({}), {EXERCISE: 11}, [EXERCISE])
+    return examine(assignment, LocalKernel({}), {EXERCISE: 11}, [EXERCISE])
 
 
 def test_no_result_comes_from_other_checks_than_its_record_says(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
@@ -122,7 +123,7 @@ def drawn(folder: Path, *loaded: str) -> list[str]:
         assert hidden_checks(course.assignment(name)).checks
     space: dict[str, Any] = {"calls": []}
     exec("def take(drawn): calls.append(repr(drawn))", space)
-    examine(with_checks(DRAWS, folder), trial.Kernel(space), {EXERCISE: 11}, [EXERCISE])
+    examine(with_checks(DRAWS, folder), LocalKernel(space), {EXERCISE: 11}, [EXERCISE])
     calls: list[str] = space["calls"]
     return calls
 
@@ -159,10 +160,10 @@ class Losing:
         self.at, self.asked = at, 0
         self.kernel = self.new()
 
-    def new(self) -> trial.Kernel:
+    def new(self) -> LocalKernel:
         space: dict[str, Any] = {}
         exec(THING, space)
-        return trial.Kernel(space)
+        return LocalKernel(space)
 
     def ask(self, request: dict[str, Any]) -> Answer:
         self.asked += 1

@@ -15,11 +15,12 @@ import pytest
 from hostile_submissions import corpus
 from submissions import COURSE, lean, solved, write
 
+from autograder.bounds import Unanswered
 from autograder.box import BoxUnavailable, Limits, Parent, WarmBox, sandbox
 from autograder.box import warm as warm_boxes
 from autograder.box.start import ready
 from autograder.box.warm import namespaces
-from autograder.execution import CellRun, Session, Unanswered, Warm
+from autograder.execution import CellRun, Session, Warm
 from autograder.pipeline import Graded, grade
 from autograder.restoration import Restored, RestoredCell
 from autograder.settings import Settings

@@ -26,3 +26,6 @@ class Limits:
     home_size: int = 256 * MIB
     shared_memory: int = 64 * MIB
     channel_bytes: int = 64 * MIB
+    # Of processor time that this process may spend on what came back, where no box bounds it.
+    exercise_look_seconds: float = 30.0
+    look_seconds: float = 120.0

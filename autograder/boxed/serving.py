@@ -17,9 +17,6 @@ import numpy as np
 
 from . import wire
 
-# Arguments above this size are not sent back to show whether the call changed them.
-MAX_RETURNED_ARGUMENTS = 2**20
-
 
 def serve(path: str, token: str, namespace: dict[str, Any]) -> None:
     """Answer requests on the socket at `path` until it closes; `namespace` is the notebook's.
@@ -47,6 +44,7 @@ class Server:
     def __init__(self, namespace: dict[str, Any]) -> None:
         self.namespace = namespace
         self.kept: list[Any] = []
+        self.arguments: list[Any] | None = None  # of the last call of one of the notebook's functions
 
     def answer(self, frame: bytes) -> bytes:
         request = wire.unpack(frame, self.revive)
@@ -65,6 +63,7 @@ class Server:
             if function not in self.namespace:
                 return {"missing": True}
             function = self.namespace[function]
+            self.arguments = [request["args"], request["kwargs"]]
         args, kwargs = request["args"], request["kwargs"]
         caught: list[warnings.WarningMessage] = []
         try:
@@ -73,10 +72,11 @@ class Server:
                 value = function(*args, **kwargs)
         except BaseException as error:
             return {"raised": _describe(error)}
-        reply = {"value": value, "warnings": [[w.category.__name__, str(w.message)[:300]] for w in caught[:10]]}
-        if request["size"] <= MAX_RETURNED_ARGUMENTS:
-            reply["arguments"] = [list(args), kwargs]
-        return reply
+        return {"value": value, "warnings": [[w.category.__name__, str(w.message)[:300]] for w in caught[:10]]}
+
+    def do_arguments(self, request: dict[str, Any]) -> dict[str, Any]:
+        """What the last call was given, as it is now: whether it was changed is seen outside."""
+        return {"missing": True} if self.arguments is None else {"value": self.arguments}
 
     def do_get(self, request: dict[str, Any]) -> dict[str, Any]:
         name = request["name"]

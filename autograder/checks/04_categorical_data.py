@@ -9,7 +9,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.boxed.wire import Handle
+from autograder.boxed.values import Handle
 from autograder.expectations import Array, Wrong, array, close, exercise, parts, raises, show, that, unchanged
 from autograder.misconceptions import Clues
 from autograder.student import Student

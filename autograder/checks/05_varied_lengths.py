@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.boxed.wire import Handle
+from autograder.boxed.values import Handle
 from autograder.expectations import Array, Wrong, array, close, exercise, show, that, unchanged
 from autograder.inference import Dense, Masking, Model, rebuild
 from autograder.misconceptions import Clues, Mistake, clues

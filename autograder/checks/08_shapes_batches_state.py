@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.boxed.wire import Handle
+from autograder.boxed.values import Handle
 from autograder.expectations import (
     Array,
     Curve,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autograder.boxed.wire import Generator, Handle
+from autograder.boxed.values import Generator, Handle
 from autograder.expectations import (
     Array,
     Curve,

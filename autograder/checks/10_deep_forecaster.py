@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from autograder.architecture import chain
-from autograder.boxed.wire import Handle
+from autograder.boxed.values import Handle
 from autograder.expectations import Array, Curve, Wrong, array, close, equal, exercise, parts, show, that, unchanged
 from autograder.inference import Model, rebuild
 from autograder.misconceptions import Mistake
