@@ -123,16 +123,6 @@ def parsed(source: str) -> ast.Module | None:
         return None
 
 
-@lru_cache(maxsize=512)
-def bare(source: str) -> str:
-    """Code without comments and layout, or the source where Python cannot read it."""
-    tree = parsed(source)
-    try:
-        return source if tree is None else ast.unparse(tree)
-    except RecursionError:
-        return source
-
-
 class _Reader:
     def __init__(self) -> None:
         self.binds: set[str] = set()

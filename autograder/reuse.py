@@ -18,7 +18,7 @@ from autograder.slicing import Slices, checks_of
 from autograder.submission import Submission
 from autograder.versions import versions_here
 
-Keys = dict[str, list[str]]  # of each exercise: of its cells as they are, and without comments and layout
+Keys = dict[str, str]  # by exercise
 
 
 def identity(submission: Submission, settings: Settings) -> str | None:
@@ -51,7 +51,7 @@ def keys(slices: Slices, restored: Restored, assignment: Assignment, settings: S
             shared, name, exercise.max_points, restored.problems.get(name), name in restored.missing,
             name in restored.unanswered, checks_of(assignment, name),
         ]  # fmt: skip
-        found[name] = [_hash(*facts, slices.text(name, exact=exact)) for exact in (True, False)]
+        found[name] = _hash(*facts, slices.text(name))
     return found
 
 
@@ -64,11 +64,7 @@ def usable(result: Result, *, practice: bool) -> bool:
 
 
 def reusable(earlier: Result | None, now: Keys) -> dict[str, ExerciseResult]:
-    """The exercises of an earlier result that would come out the same.
-
-    What could not be graded is tried again. Messages may name lines, so that only what was earned outlasts a change of
-    comments and layout.
-    """
+    """The exercises of an earlier result that would come out the same. What could not be graded is tried again."""
     return dict(_reusable(earlier, now)) if earlier else {}
 
 
@@ -80,10 +76,8 @@ def _reusable(earlier: Result, now: Keys) -> Iterator[tuple[str, ExerciseResult]
         if not isinstance(exercise.id, str) or not isinstance(exercise.points, (int, float)):
             continue
         kept, wanted, notes = (some.get(exercise.id) for some in (before, now, all_notes))
-        if not _texts(wanted) or not _texts(kept) or len(kept) != len(wanted) or not _texts(notes):
-            continue  # a record that somebody has damaged holds nothing
-        spotless = exercise.outcome == "earned" and not notes
-        if kept[0] == wanted[0] or (spotless and kept[1] == wanted[1]):
+        # A record that somebody has damaged holds nothing.
+        if isinstance(wanted, str) and kept == wanted and _texts(notes):
             yield exercise.id, exercise
 
 
@@ -95,8 +89,8 @@ def seeds(slices: Slices, assignment: Assignment, settings: Settings) -> dict[st
     """The seed of each exercise's hidden inputs; the batch's own cannot be told from it.
 
     Feedback shows some inputs with what was expected, and another answer could give those by heart. So they follow from
-    all code of the notebook: what the cells of a slice are not told by any name, others may still leave where an answer
-    finds it (a file, the title of a plot).
+    all code of the notebook, with its comments, which code can read: what the cells of a slice are not told by any
+    name, others may still leave where an answer finds it (a file, the title of a plot). Text between cells is free.
     """
     found = {}
     for exercise in assignment.exercises:

@@ -13,8 +13,8 @@ from typing import Final
 
 from autograder.course import Assignment
 from autograder.effects import last
-from autograder.names import Facts, bare, facts
-from autograder.restoration import Restored, RestoredCell
+from autograder.names import Facts, facts
+from autograder.restoration import Restored
 
 MOST_IN_ALL: Final = 500_000  # characters of a notebook that is looked into
 MOST_ROUNDS: Final = 30  # of one cell that leads to another, before all are run
@@ -31,7 +31,6 @@ class Slices:
         self._cells = restored.cells
         self._unanswered = restored.unanswered
         self._known: dict[frozenset[str], tuple[int, ...]] = {}
-        self._bare: dict[int, str] = {}
         released = {cell.source for cell in assignment.cells}
         self._own = {cell.number for cell in self._cells if cell.source not in released}
         self._too_long = sum(len(cell.source) for cell in self._cells) > MOST_IN_ALL
@@ -142,24 +141,17 @@ class Slices:
         """No check asks for what the course's own cells have made."""
         return number in self._own or self._cells[number].kind == "solution"
 
-    def text(self, exercise: str, *, exact: bool) -> str:
-        """The cells that the exercise depends on; unless `exact`, without comments and layout."""
-        return self._text(self.needed([exercise]), exact=exact)
+    def text(self, exercise: str) -> str:
+        """The cells that the exercise depends on, as they are run: code can read its own comments."""
+        return self._text(self.needed([exercise]))
 
     def whole_text(self) -> str:
-        """All cells, without comments and layout."""
-        return self._text(range(len(self._cells)), exact=False)
+        """All cells."""
+        return self._text(range(len(self._cells)))
 
-    def _text(self, numbers: Iterable[int], *, exact: bool) -> str:
+    def _text(self, numbers: Iterable[int]) -> str:
         cells = [self._cells[number] for number in numbers]
-        return json.dumps(
-            [[cell.kind, cell.exercise, cell.source if exact else self._without_layout(cell)] for cell in cells]
-        )
-
-    def _without_layout(self, cell: RestoredCell) -> str:
-        if cell.number not in self._bare:
-            self._bare[cell.number] = cell.source if self._too_long else bare(cell.source)
-        return self._bare[cell.number]
+        return json.dumps([[cell.kind, cell.exercise, cell.source] for cell in cells])
 
 
 def _not_solid(cells: Sequence[Facts], modules: frozenset[str]) -> frozenset[str]:
