@@ -1,27 +1,33 @@
 """Many submissions: one task each, in worker processes, results as they finish.
 
-A worker that dies takes no other submission with it: what it had not finished is given to a new one.
-Interrupted, the workers close their boxes and end; what was finished has been yielded.
+A worker that ends, or has to be ended, takes no other submission with it: what it was at is given to a new one, without
+the exercise that it was looking at. Interrupted, the workers close their boxes and end; what was finished has been
+yielded.
 """
 
 import ctypes
-import multiprocessing
 import os
 import signal
 import sys
+from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from dataclasses import dataclass, field, replace
 from types import FrameType, MappingProxyType
 from typing import Final
 
+from autograder.bounds import Cause, Unanswered
 from autograder.box import Limits
+from autograder.box.sandbox import sweep
+from autograder.crew import Crew, Job, Lost, retire, stage
 from autograder.result import Result
 from autograder.settings import Settings
 from autograder.submission import Submission
 
 PR_SET_PDEATHSIG: Final = 1
+MEMORY: Final = 3 << 30  # of a worker; the reference of a lesson, which it may have to ask, needs 1
+PREPARING: Final = 300.0  # processor seconds for all but the answers: to read, to restore, to slice, to show
+GRACE: Final = 3.0  # processor seconds after which a worker is ended that its own timer should have stopped
+REFERENCE: Final = 600.0  # for what the course's own answer takes, where it must be asked
 
 
 def workers_for(limits: Limits) -> int:
@@ -32,6 +38,17 @@ def workers_for(limits: Limits) -> int:
 
 
 Running = Callable[[list[Submission]], None]
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A submission at its place, what is known of it, and how often a worker has died of it."""
+
+    place: int
+    submission: Submission
+    earlier: Result | None = None
+    lost: dict[str, tuple[Cause, str]] = field(default_factory=dict)
+    deaths: tuple[str, ...] = ()
 
 
 def grade_all(
@@ -46,23 +63,60 @@ def grade_all(
     The longest assignments begin first, so that no worker is left with one at the end. `running` is told
     which are being graded, whenever that changes. What still holds of an `earlier` result is taken over.
     """
-    waiting = sorted(submissions, key=lambda one: -_length(one[1], settings))
-    while waiting:
-        lost: list[tuple[int, Submission]] = []
-        with closing(_round(waiting, settings, workers, running, earlier)) as ended:
-            for place, submission, graded in ended:
-                if graded is None:
-                    lost.append((place, submission))
-                else:
-                    yield place, graded
-        if workers == 1 and lost:
-            # Alone in its worker, the first of them is the one that ended it.
-            place, submission = lost.pop(0)
-            message = "The grader's worker process ended while it graded this submission. Grade it again."
-            from autograder.pipeline import grader_failed
+    tasks = [_Task(place, submission, earlier.get(place)) for place, submission in submissions]
+    jobs = deque(_job(one, settings) for one in sorted(tasks, key=lambda one: -_length(one.submission, settings)))
+    with Crew(max(1, min(workers, len(jobs))), _begin, sys.maxsize, MEMORY) as crew:
+        for job, value in crew.do(jobs, lambda now: running([one.tag.submission for one in now])):
+            task: _Task = job.tag
+            again = _without(task, value, settings.limits) if isinstance(value, Lost) else None
+            if again is not None:
+                sweep()  # its box, where it could not close it itself
+                jobs.append(_job(again, settings))
+            elif isinstance(value, Lost):
+                sweep()
+                yield task.place, _not_ended(task, value, settings)
+            else:
+                yield task.place, value
 
-            yield place, grader_failed(submission, settings, message).result
-        waiting, workers = lost, 1
+
+def _job(task: _Task, settings: Settings) -> Job:
+    limits = settings.limits
+    patience = 2 * limits.total_seconds + PREPARING + 10 * limits.look_seconds
+    args = task.submission, settings, task.earlier, task.lost
+    return Job(task, _grade, args, PREPARING, patience)
+
+
+def _without(task: _Task, lost: Lost, limits: Limits) -> _Task | None:
+    """The task once more, so that it can come to an end; None where that is not to be hoped for.
+
+    Once a worker may die by chance. Twice at the same place, that is to blame.
+    """
+    if lost.why == "raised" or (lost.why == "time" and not lost.stage):
+        return None
+    if lost.why == "died":
+        if task.deaths.count(lost.stage) == 0:
+            return replace(task, deaths=(*task.deaths, lost.stage))
+        if not lost.stage:
+            return None
+    cause: Cause = "time" if lost.why == "time" else "grader"
+    message = (
+        f"To look at what the answer returned took more than {limits.exercise_look_seconds:g} seconds of processor "
+        "time. Return less."
+        if lost.why == "time"
+        else "The grader's process ended twice as it looked at what this answer returned. The instructor will look."
+    )
+    return replace(task, lost={**task.lost, lost.stage: (cause, message)})
+
+
+def _not_ended(task: _Task, lost: Lost, settings: Settings) -> Result:
+    from autograder.pipeline import not_ended
+
+    if lost.why == "time":
+        message = f"To read this submission took more than {PREPARING:g} seconds of processor time. Hand in less."
+        return not_ended(task.submission, settings, "time", message)
+    why = f": {lost.text.strip().splitlines()[-1]}" if lost.text.strip() else ""
+    message = f"The grader's worker process ended while it graded this submission{why}. Grade it again."
+    return not_ended(task.submission, settings, "grader", message)
 
 
 def _length(submission: Submission, settings: Settings) -> int:
@@ -73,50 +127,24 @@ def _length(submission: Submission, settings: Settings) -> int:
     return len(code) * (10 if ".fit(" in code and "keras" in code else 1)
 
 
-def _round(
-    waiting: list[tuple[int, Submission]],
-    settings: Settings,
-    workers: int,
-    running: Running,
-    earlier: Mapping[int, Result],
-) -> Generator[tuple[int, Submission, Result | None], None, None]:
-    context = multiprocessing.get_context("spawn")
-    others = multiprocessing.active_children()
-    with ProcessPoolExecutor(min(workers, len(waiting)), mp_context=context, initializer=_begin) as pool:
-        futures: dict[Future[Result], tuple[int, Submission]] = {
-            pool.submit(_task, submission, settings, earlier.get(place)): (place, submission)
-            for place, submission in waiting
-        }
-        pending = set(futures)
-        try:
-            while pending:
-                # They begin in the order in which they were given.
-                running([submission for one, (_, submission) in futures.items() if one in pending][:workers])
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in [one for one in futures if one in done]:
-                    place, submission = futures[future]
-                    try:
-                        yield place, submission, future.result()
-                    except BrokenProcessPool:
-                        yield place, submission, None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in set(multiprocessing.active_children()) - set(others):
-                worker.terminate()
-            raise
-
-
 _busy = False
 _told_to_end = False
 
 
-def _task(submission: Submission, settings: Settings, earlier: Result | None) -> Result:
+def _grade(
+    submission: Submission, settings: Settings, earlier: Result | None, lost: dict[str, tuple[Cause, str]]
+) -> Result:
     global _busy
     _busy = True
     try:
-        from autograder.pipeline import grade  # with pytest and pandas: in the worker alone
+        from autograder.pipeline import Looks, grade  # with pytest and pandas: in the worker alone
 
-        return grade(submission, settings, earlier).result
+        def begin(exercise: str) -> None:
+            stage(exercise, settings.limits.exercise_look_seconds + GRACE if exercise else None)
+
+        # Who took too much may still hold it: `retire`.
+        looks = Looks({name: Unanswered(*why) for name, why in lost.items()}, begin, retire)
+        return grade(submission, settings, earlier, looks).result
     finally:
         _busy = False
         if _told_to_end:

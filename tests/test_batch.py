@@ -10,11 +10,13 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from deadly import DeadlyPath
+from deadly import DeadlyLimits, DeadlyPath
 from submissions import answered, lean, only, write
 
+from autograder import crew
 from autograder.batch import grade_all
 from autograder.box.sandbox import FOLDER
 from autograder.settings import Settings
@@ -36,6 +38,43 @@ def test_a_worker_that_dies_takes_no_other_submission_with_it(workers: int, sett
     assert (results[1].cause, results[1].score) == ("grader", None)
     assert "Grade it again." in results[1].message
     assert results[1].grader_failed
+
+
+@pytest.mark.parametrize(
+    ("what", "cause", "says"),
+    [("dies", "grader", "ended twice as it looked"), ("loops", "time", "more than 0.5 seconds of processor time")],
+)
+def test_a_worker_that_ends_or_hangs_at_an_answer_costs_that_exercise(
+    what: Literal["dies", "loops"], cause: str, says: str, settings: Settings, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """As a call into C would that no timer reaches: the worker is replaced, and the rest is graded."""
+    monkeypatch.setattr(crew, "STARTING", 3.0)
+    path = write(lean(only(ASSIGNMENT, "invert", "which-scaler")), tmp_path / "ada" / f"{ASSIGNMENT}.ipynb")
+    other = write(lean(only(ASSIGNMENT, "invert")), tmp_path / "bob" / f"{ASSIGNMENT}.ipynb")
+    limits = DeadlyLimits(cell_seconds=30, call_seconds=6, exercise_look_seconds=0.5, what=what)
+    deadly = replace(settings, limits=limits)
+    with closing(grade_all([(0, Submission(path, "ada", ASSIGNMENT))], deadly, 1)) as graded:
+        found = {one.id: one for one in dict(graded)[0].exercises}
+    for name in ("invert", "which-scaler"):
+        assert (found[name].outcome, found[name].points, found[name].cause) == ("could_not_be_graded", None, cause)
+        assert says in found[name].message
+    assert found["normalize"].outcome == "not_earned"
+    after = dict(grade_all([(0, Submission(other, "bob", ASSIGNMENT))], settings, 1))
+    assert after[0].score == 2
+
+
+def test_a_worker_is_replaced_once_its_answers_took_too_much(settings: Settings, tmp_path: Path) -> None:
+    """It tells so by itself, and the exercise alone is not graded."""
+    path = write(lean(only(ASSIGNMENT, "invert", "which-scaler")), tmp_path / "ada" / f"{ASSIGNMENT}.ipynb")
+    short = replace(settings, limits=replace(settings.limits, exercise_look_seconds=0.15))
+    submissions = [(place, Submission(path, "ada", ASSIGNMENT)) for place in range(2)]
+    for result in dict(grade_all(submissions, short, 1)).values():
+        found = {one.id: one for one in result.exercises}
+        assert (found["which-scaler"].outcome, found["which-scaler"].cause) == ("could_not_be_graded", "time")
+        assert "0.15 seconds of processor time for an exercise" in found["which-scaler"].message
+        assert found["invert"].outcome == "earned"
+        assert 0 < result.record["timings"]["of these, outside of the box"] < 2
 
 
 def test_interrupted_it_ends_at_once_and_keeps_what_is_done(settings: Settings, tmp_path: Path) -> None:

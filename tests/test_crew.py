@@ -1,11 +1,14 @@
 """Our own processes: what ends badly is told, and the work goes on."""
 
 import os
+import resource
 import time
+from collections import deque
 from collections.abc import Callable
 
 import pytest
 
+from autograder import crew
 from autograder.crew import Crew, Job, Lost
 
 
@@ -48,6 +51,55 @@ def test_what_ends_badly_is_told(function: Callable[[], object], why: str) -> No
     assert isinstance(done[1], Lost)
     assert done[1].why == why
     assert isinstance(done[2], int)
+
+
+def stages() -> None:
+    crew.stage("short", 0.3)
+    loop()
+
+
+def leave() -> int:
+    crew.retire()
+    return os.getpid()
+
+
+def test_a_stage_has_its_own_time_and_is_told() -> None:
+    started = time.monotonic()
+    with Crew(1, nothing) as members:
+        list(members.do([Job("first", process, (), 30)]))
+        ((_, lost),) = members.do([Job("stages", stages, (), 1000)])
+    assert lost == Lost("time", stage="short")
+    assert time.monotonic() - started < 60
+
+
+def test_a_process_that_retires_is_replaced() -> None:
+    with Crew(1, nothing) as members:
+        (_, gone), (_, new) = members.do([Job("last", leave, (), 30), Job("next", process, (), 30)])
+    assert gone != new
+
+
+def test_jobs_may_be_added_while_others_are_done() -> None:
+    jobs = deque([Job(0, process, (), 30)])
+    done = []
+    with Crew(1, nothing) as members:
+        for job, _ in members.do(jobs):
+            done.append(job.tag)
+            if job.tag < 2:
+                jobs.append(Job(job.tag + 1, process, (), 30))
+    assert done == [0, 1, 2]
+
+
+def test_a_process_has_so_much_memory_and_what_it_starts_may_have_more() -> None:
+    with Crew(1, nothing, memory=1 << 30) as members:
+        ((_, lost),) = members.do([Job(1, hold, (2 << 30,), 30)])
+        ((_, limits),) = members.do([Job(2, resource.getrlimit, (resource.RLIMIT_DATA,), 30)])
+    assert "MemoryError" in lost.text
+    assert limits[0] == 1 << 30
+    assert limits[1] in {resource.RLIM_INFINITY, resource.getrlimit(resource.RLIMIT_DATA)[1]}
+
+
+def hold(size: int) -> int:
+    return len(bytes(size))
 
 
 def test_a_process_is_replaced_after_its_jobs() -> None:
