@@ -91,7 +91,7 @@ def _without(task: _Task, lost: Lost, limits: Limits) -> _Task | None:
 
     Once a worker may die by chance. Twice at the same place, that is to blame.
     """
-    if lost.why == "raised" or (lost.why == "time" and not lost.stage):
+    if lost.why == "raised" or (lost.why == "time" and not lost.stage) or lost.stage in task.lost:
         return None
     if lost.why == "died":
         if task.deaths.count(lost.stage) == 0:

@@ -71,7 +71,8 @@ def examine(
     examination = _Examination(assignment, hidden, kernel, seeds, meter or Meter(math.inf, math.inf), dict(lost))
     found = []
     for check in (check for check in hidden.checks if check.exercise in wanted):
-        looking(check.exercise)
+        if check.exercise not in examination.lost:
+            looking(check.exercise)
         found.append(examination.evidence(check))
     looking("")
     for name in sorted(wanted - {item.check.exercise for item in found}):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from autograder.bounds import Cause, Unanswered, held
 from autograder.box import Box, BoxUnavailable, Ending, Limits, WarmBox
@@ -19,6 +19,9 @@ from autograder.boxed import wire
 from autograder.restoration import Restored, RestoredCell
 from autograder.text import plain
 
+MOST_SECONDS: Final = 1e6
+MOST_LINES: Final = 10**6
+SCALARS: Final = frozenset({type(None), bool, int, float, str})
 CellStatus = Literal["ran", "raised", "stopped", "not reached", "left out"]
 
 
@@ -191,7 +194,7 @@ class Session:
         while True:
             try:
                 frame = wire.receive(events, min(until - time.monotonic(), self._left()))
-                event = wire.unpack(frame)
+                event = read_event(wire.unpack(frame))
                 received += len(frame)
                 kind = event["event"]
                 if received > self.limits.channel_bytes:
@@ -207,11 +210,12 @@ class Session:
                 ending = self._end(expected=False)
                 self._ended(current, ending)
                 return False
-            except (wire.WireError, KeyError, TypeError) as error:
+            except wire.WireError as error:
                 self._end()
                 self._stopped(current, "notebook", f"the box's reports became unreadable ({plain(error, 200)})")
                 return False
-            run = self.runs.get(event.get("cell")) if isinstance(event.get("cell"), int) else None
+            cell = event.get("cell")
+            run = self.runs.get(cell) if isinstance(cell, int) else None
             if kind == "started":
                 current = run or current
                 until = time.monotonic() + self.limits.cell_seconds
@@ -262,7 +266,8 @@ class Session:
         while True:
             connection = box.connection(until - time.monotonic())
             try:
-                if wire.unpack(wire.receive(connection, 1)) == token:
+                told = wire.unpack(wire.receive(connection, 1))
+                if type(told) is str and told == token:
                     return connection
             except (EOFError, OSError, wire.WireError):
                 pass
@@ -273,7 +278,8 @@ class Session:
             return
         outputs = event.get("outputs")
         run.outputs = [output for output in outputs if isinstance(output, dict)] if isinstance(outputs, list) else []
-        run.seconds = float(event["seconds"]) if isinstance(event.get("seconds"), (int, float)) else 0.0
+        seconds = event.get("seconds")
+        run.seconds = float(seconds) if isinstance(seconds, (int, float)) and 0 <= seconds < MOST_SECONDS else 0.0
         errors = [output for output in run.outputs if output.get("output_type") == "error"]
         run.status = "raised" if errors else "ran"
         if errors:
@@ -311,24 +317,40 @@ class Session:
         return ending
 
 
+def read_event(value: Any) -> dict[str, Any]:
+    """A report of the box: what JSON has, and no more. Raises WireError."""
+    if type(value) is not dict or type(value.get("event")) is not str:
+        raise wire.WireError("it is no report")
+    left: list[Any] = [value]
+    while left:
+        one = left.pop()
+        if type(one) is dict:
+            left += one.values()
+        elif type(one) is list:
+            left += one
+        elif type(one) not in SCALARS:
+            raise wire.WireError("a report has what no report has")
+    return value
+
+
 def read_answer(reply: Any, number: int) -> Answer:
     """The reply to question `number`, each part checked. Raises WireError."""
-    if not isinstance(reply, dict) or reply.get("id") != number:
+    if type(reply) is not dict or type(reply.get("id")) is not int or reply["id"] != number:
         raise wire.WireError("it is not the reply to the question")
     if reply.get("missing") is True:
         return Answer(missing=True)
     if "unsendable" in reply:
-        return Answer(unsendable=plain(reply["unsendable"], 300))
+        return Answer(unsendable=_words(reply["unsendable"], 300))
     raised = reply.get("raised")
-    if isinstance(raised, dict):
+    if type(raised) is dict:
         line, text, kinds = raised.get("line"), raised.get("text"), raised.get("kinds")
         return Answer(
             raised=Raised(
-                plain(raised.get("type"), 80),
-                tuple(plain(kind, 80) for kind in kinds[:10]) if isinstance(kinds, list) else (),
-                plain(raised.get("message"), 500),
-                line if isinstance(line, int) else None,
-                plain(text, 120) if isinstance(text, str) else None,
+                _words(raised.get("type"), 80),
+                tuple(_words(kind, 80) for kind in kinds[:10]) if type(kinds) is list else (),
+                _words(raised.get("message"), 500),
+                line if type(line) is int and 0 < line < MOST_LINES else None,
+                plain(text, 120) if type(text) is str else None,
             )
         )
     if "value" not in reply:
@@ -336,8 +358,14 @@ def read_answer(reply: Any, number: int) -> Answer:
     warnings = reply.get("warnings")
     return Answer(
         value=reply["value"],
-        warnings=tuple(plain(item, 200) for item in warnings[:10]) if isinstance(warnings, list) else (),
-    )
+        warnings=tuple(plain(list(map(_words, item)), 200) for item in warnings[:10] if type(item) is list)
+        if type(warnings) is list else (),
+    )  # fmt: skip
+
+
+def _words(value: Any, limit: int = 300) -> str:
+    """Text that the box has sent; other values may have no text, or a long one."""
+    return plain(value, limit) if type(value) is str else ""
 
 
 def _cell_error(output: dict[str, Any]) -> str:

@@ -32,7 +32,11 @@ class LocalKernel:
 
     def ask(self, request: dict[str, Any]) -> Answer:
         self.asked |= {name for key in ("function", "name", "model") if isinstance(name := request.get(key), str)}
-        return read_answer(wire.unpack(self._server.answer(wire.pack({"id": 0, **request}))), 0)
+        return read_answer(wire.unpack(self.reply(request)), 0)
+
+    def reply(self, request: dict[str, Any]) -> bytes:
+        """The frame that comes back."""
+        return self._server.answer(wire.pack({"id": 0, **request}))
 
 
 def run(cell: str, namespace: dict[str, Any]) -> None:

@@ -1,0 +1,56 @@
+"""Answers that are the reference's, changed in one place, or any value at all: run it in a process apart."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from claims import drawn, near
+from submissions import COURSE
+
+from autograder.bounds import Unanswered
+from autograder.boxed import wire
+from autograder.examination import examine
+from autograder.execution import Answer, read_answer
+from autograder.own_answers import LocalKernel, in_its_folder, reference_kernel
+
+
+class Claiming:
+    """A kernel whose answers are claims. `asked` counts them, `slowest` is what one took to decode, in seconds."""
+
+    def __init__(self, reference: LocalKernel, choose: Callable[[int], int]) -> None:
+        self.reference, self.choose = reference, choose
+        self.asked, self.slowest = 0, 0.0
+
+    def ask(self, request: dict[str, Any]) -> Answer:
+        self.asked += 1
+        frame = self.reference.reply(request)
+        kind = self.choose(3)
+        if kind == 1:
+            frame = near(frame, self.choose)
+        started = time.process_time()
+        try:
+            answer = read_answer(wire.unpack(frame), 0)
+            return Answer(value=wire.unpack(drawn(self.choose))) if kind == 2 else answer
+        except wire.WireError:
+            raise Unanswered("notebook", "It could not be read.") from None
+        finally:
+            self.slowest = max(self.slowest, time.process_time() - started)
+
+
+def examined(assignment: str, seeds: Mapping[str, int], values: int) -> tuple[list[str], int, float]:
+    """What was blamed on the grader, or raised, for so many values; how many there were; what the slowest took."""
+    blamed: list[str] = []
+    asked, slowest = 0, 0.0
+    course = COURSE.assignment(assignment)
+    for exercise, seed in seeds.items():
+        chance = random.Random(seed)
+        reference = reference_kernel(course, exercise)
+        until = asked + values // len(seeds)
+        while asked < until:
+            kernel = Claiming(reference, chance.randrange)
+            with in_its_folder(course):
+                found = examine(course, kernel, {exercise: chance.randrange(2**32)}, [exercise])
+            blamed += [f"{exercise}, {one.check.name}: {one.message}" for one in found if one.cause == "grader"]
+            asked, slowest = asked + kernel.asked, max(slowest, kernel.slowest)
+    return blamed, asked, slowest
