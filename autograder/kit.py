@@ -20,6 +20,7 @@ MODULES: Final = (
     "cli.py",
     "course.py",
     "effects.py",
+    "folder_names.py",
     "names.py",
     "report/__init__.py",
     "report/github.py",

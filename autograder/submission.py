@@ -7,11 +7,12 @@ the notebook go no further than this module.
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from autograder import folder_names
 from autograder.course import Assignment, Course
 from autograder.text import plain
 
@@ -81,16 +82,17 @@ def _collect(path: Path, course: Course) -> list[Submission]:
     path = path.absolute()
     if path.is_file():
         return [_one(path, course)]
-    if path.name in course.names:
-        return [_folder(path, path.parent.name, path.name)]
+    if _assignment(path) in course.names:
+        return [_folder(path, _student(path.parent))]
     children = sorted(child for child in path.iterdir() if child.is_dir() and not child.name.startswith("."))
-    if any(child.name in course.names for child in children):
-        return [_folder(child, path.name, child.name) for child in children if _is_submission(child, course)]
+    if any(_assignment(child) in course.names for child in children):
+        return [_folder(child, _student(path)) for child in children if _is_submission(child, course)]
     found = []
+    names = {child.name for child in children}
     for child in children:
         grandchildren = sorted(child.iterdir()) if os.access(child, os.R_OK | os.X_OK) else []
         found += [
-            _folder(grandchild, child.name, grandchild.name)
+            _folder(grandchild, _student(child, names))
             for grandchild in grandchildren
             if grandchild.is_dir() and not grandchild.name.startswith(".") and _is_submission(grandchild, course)
         ]
@@ -106,10 +108,31 @@ def _collect(path: Path, course: Course) -> list[Submission]:
 
 
 def _is_submission(folder: Path, course: Course) -> bool:
-    return folder.name in course.names or any(folder.glob("*.ipynb"))
+    return _assignment(folder) in course.names or any(folder.glob("*.ipynb"))
 
 
-def _folder(folder: Path, student: str, assignment: str) -> Submission:
+def _assignment(folder: Path) -> str:
+    return folder_names.name_at(folder)
+
+
+def _student(folder: Path, beside: Collection[str] | None = None) -> str:
+    """Whose folder it is, as `collect` writes the name or as people did. `beside` are the class's folders.
+
+    Where there is a folder `Ada`, that is Ada's, and who is called `Ada=u1` gets nothing by it.
+    """
+    name = folder_names.name_at(folder)
+    if name == folder.name or folder_names.name_of(name) != name:
+        return name
+    if beside is None:
+        try:
+            beside = {one.name for one in folder.parent.iterdir()}
+        except OSError:
+            beside = ()
+    return folder.name if name in beside else name
+
+
+def _folder(folder: Path, student: str) -> Submission:
+    assignment = _assignment(folder)
     notebooks = sorted(folder.glob("*.ipynb"))
     named = folder / f"{assignment}.ipynb"
     if named in notebooks or len(notebooks) == 1:
@@ -125,10 +148,10 @@ def _folder(folder: Path, student: str, assignment: str) -> Submission:
 def _one(path: Path, course: Course) -> Submission:
     """A single file: the folders above say whose it is; its name, its folder or its content of what."""
     parent = path.parent
-    if parent.name in course.names:
-        return Submission(path, parent.parent.name, parent.name)
+    if _assignment(parent) in course.names:
+        return Submission(path, _student(parent.parent), _assignment(parent))
     if path.stem in course.names:
-        return Submission(path, parent.name, path.stem)
+        return Submission(path, _student(parent), path.stem)
     try:
         ids = {cell.grade_id for cell in read(path).cells}
     except NotGradable:
