@@ -17,7 +17,7 @@ from autograder.box.sandbox import sweep
 from autograder.box.start import ready
 from autograder.course import Course, CourseError
 from autograder.report import terminal
-from autograder.report.files import InUse, Results, as_json
+from autograder.report.files import Results, Unusable, as_json
 from autograder.report.page import Level
 from autograder.result import Result, differences
 from autograder.reuse import identity, reusable, usable
@@ -79,12 +79,13 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
             results = None
             if request.output:
                 results = until_the_end.enter_context(Results(request.output, submissions, request.feedback))
-        except (InUse, ValueError) as problem:
+        except (Unusable, ValueError) as problem:
             raise Refused(str(problem), 2) from problem
         settings = Settings(course, request.limits, seed, request.training_seed, every_cell=request.every_cell,
                             again=request.verify)  # fmt: skip
         if request.earlier and not request.earlier.is_dir():
-            err.print(f"There is no folder {request.earlier}: nothing is taken over from it.", style="yellow")
+            err.print(f"There is no folder {request.earlier}: nothing is taken over from it.", style="yellow",
+                      markup=False)  # fmt: skip
         elsewhere = Results(request.earlier, submissions) if request.earlier else None
         before = Earlier({}, {})
         if request.cache:

@@ -84,7 +84,7 @@ def run(records: Iterable[Path], notebook: Path | None, workers: int, course: Co
 def _files(records: Iterable[Path]) -> Iterator[Path]:
     for path in records:
         if path.is_dir():
-            yield from sorted(path.rglob(RESULT))
+            yield from sorted(file for file in path.rglob(RESULT) if file.is_file())
         else:
             yield path
 

@@ -5,42 +5,78 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from autograder.folder_names import folder_of
 from autograder.report import page
 from autograder.result import Result
 from autograder.submission import Submission
 
 RESULT: Final = "result.json"
 FEEDBACK: Final = "feedback.html"
+LIST: Final = "results.json"
+PAGE: Final = "index.html"
+UNKNOWN: Final = "unknown"
 _UNSAFE: Final = re.compile(r"[^\w.@+-]+")
 
 
-class InUse(Exception):
+class Unusable(Exception):
+    """Results cannot be kept in the folder; the message says why."""
+
+
+class InUse(Unusable):
     """Another grader is writing into the folder."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An earlier result, and the folder that it was found in."""
+
+    folder: Path
+    result: Result
 
 
 class Results:
     """A folder of results: `STUDENT/ASSIGNMENT/result.json` and `feedback.html`, `results.json`, `index.html`.
 
     `feedback.html` is the page at `level`, made from the result alone, so that another level needs no other grading.
-    A submission's folder follows from the list of all of them, so that the same command finds it again.
+    A submission's folder follows from whose and of what it is, so that no other is ever taken for it; where there are
+    several of one student's same assignment, they are numbered in their order.
     A `with` block raises InUse while another's holds the folder: its half-written files are not ours to clear away.
+    In it, what an older version has left is moved to where it belongs now; without it, it is only read.
     """
 
     def __init__(self, folder: Path, submissions: Iterable[Submission], level: page.Level = "now") -> None:
         self.folder = folder
         self.level = level
-        self.folders = _folders(folder, submissions)
+        self._submissions = list(submissions)
+        self._numbers = list(_numbers(self._submissions))
+        self.folders = [
+            _numbered(_place(folder, one.student, one.assignment), number)
+            for one, number in zip(self._submissions, self._numbers, strict=True)
+        ]
 
     def earlier(self, place: int) -> Result | None:
         """The result that an earlier grading left of the submission at `place`."""
-        try:
-            return Result.from_dict(json.loads((self.folders[place] / RESULT).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None  # none, or one that somebody has damaged: it is graded anew
+        kept = self.kept(place)
+        return kept.result if kept else None
+
+    def kept(self, place: int) -> Kept | None:
+        """As `earlier`, and where it is: in its own folder, or where an older version put it."""
+        wanted, number = self._submissions[place], self._numbers[place]
+        result = _read(self.folders[place])
+        if result and _same(result, wanted):
+            return Kept(self.folders[place], result)
+        older = [
+            Kept(folder, found)
+            for _, folder in _older_folders(self.folder, wanted.student, wanted.assignment)
+            if (found := _read(folder)) and _same(found, wanted)
+        ]
+        return older[number - 1] if len(older) >= number else None
 
     def keep(self, place: int, result: Result) -> None:
         """Write the files of the submission at `place`; the result last, so that where it is, all is."""
@@ -62,13 +98,23 @@ class Results:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)  # ended by the system, however we end
         try:
+            self._begin()
+        except BaseException:
+            os.close(self._lock)
+            raise
+        return self
+
+    def _begin(self) -> None:
+        try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            os.close(self._lock)
             raise InUse(
                 f"Another grader is writing into {self.folder}. Wait until it has ended, or give another --output."
             ) from error
-        return self
+        _move_older(self.folder)
+        for name in (LIST, PAGE):
+            if (self.folder / name).is_dir():
+                raise Unusable(f"{self.folder / name} is a folder, and a file of that name is written. Move it away.")
 
     def __exit__(self, *exception: object) -> None:
         os.close(self._lock)
@@ -76,24 +122,10 @@ class Results:
     def finish(self, results: Sequence[Result]) -> Path:
         """Write the list of all results, in order, and the page that leads to each; returns the page."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        _write(self.folder / "results.json", as_json(results) + "\n")
+        _write(self.folder / LIST, as_json(results) + "\n")
         folders = (folder.relative_to(self.folder).as_posix() for folder in self.folders)
-        _write(self.folder / "index.html", page.index(list(zip(results, folders, strict=True))))
-        return self.folder / "index.html"
-
-
-def _folders(root: Path, submissions: Iterable[Submission]) -> list[Path]:
-    """A folder each, none twice."""
-    folders: list[Path] = []
-    taken: set[Path] = set()
-    for submission in submissions:
-        wanted = root / _name(submission.student) / _name(submission.assignment or "unknown")
-        folder, number = wanted, 2
-        while folder in taken:
-            folder, number = wanted.with_name(f"{wanted.name}-{number}"), number + 1
-        taken.add(folder)
-        folders.append(folder)
-    return folders
+        _write(self.folder / PAGE, page.index(list(zip(results, folders, strict=True))))
+        return self.folder / PAGE
 
 
 def as_json(results: Iterable[Result]) -> str:
@@ -102,15 +134,89 @@ def as_json(results: Iterable[Result]) -> str:
     return json.dumps(found, indent=2, ensure_ascii=True)
 
 
-def _name(text: str) -> str:
-    """A folder's name for a student's or assignment's: no separators, nothing hidden, not too long."""
+def _numbers(submissions: Iterable[Submission]) -> Iterator[int]:
+    """Of each submission, which it is of those of its student and assignment: from 1."""
+    seen = Counter[Path]()
+    for one in submissions:
+        place = _place(Path(), one.student, one.assignment)
+        seen[place] += 1
+        yield seen[place]
+
+
+def _place(root: Path, student: str, assignment: str | None) -> Path:
+    return root / folder_of(student) / folder_of(assignment or UNKNOWN)
+
+
+def _numbered(folder: Path, number: int) -> Path:
+    return folder if number == 1 else folder.with_name(f"{folder.name}=n{number}")  # of no name: see folder_names
+
+
+def _read(folder: Path) -> Result | None:
+    """The result in the folder; None where there is none, or one that somebody has damaged."""
+    try:
+        found = Result.from_dict(json.loads((folder / RESULT).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return found if isinstance(found.student, str) and isinstance(found.assignment, str | None) else None
+
+
+def _same(result: Result, submission: Submission) -> bool:
+    return (result.student, result.assignment) == (submission.student, submission.assignment)
+
+
+def _older_folders(root: Path, student: str, assignment: str | None) -> list[tuple[int, Path]]:
+    """Where an older version may have put a result, by number: names that looked alike to it were numbered."""
+    parent = root / _older_name(student)
+    wanted = re.compile(re.escape(_older_name(assignment or UNKNOWN)) + r"(?:-(\d+))?")
+    found = ((wanted.fullmatch(one.name), one) for one in (parent.iterdir() if parent.is_dir() else ()))
+    return sorted((int(match[1] or 1), folder) for match, folder in found if match)
+
+
+def _older_name(text: str) -> str:
+    """The name of a folder as an older version made it, for reading what it left."""
     return _UNSAFE.sub("_", text).lstrip(".")[:100] or "unnamed"
 
 
-def _write(path: Path, text: str) -> None:
-    for left in path.parent.glob(f".{path.name}.*"):  # by a grader that was killed as it wrote
+def _move_older(root: Path) -> None:
+    """Move each result that an older version left to the folder that its own student and assignment have now.
+
+    Also of those whom this class has no longer: another's may want to go where theirs is.
+    """
+    for file in sorted(root.glob(f"*/*/{RESULT}")):
+        folder = file.parent
+        result = _read(folder)
+        home = _place(root, result.student, result.assignment) if result else folder
+        if result is None or home == folder:
+            continue
+        older = {path: number for number, path in _older_folders(root, result.student, result.assignment)}
+        if folder not in older:
+            continue  # a folder that people made
+        free = (_numbered(home, number) for number in range(1, older[folder] + 1))
+        target = next((one for one in free if not (one / RESULT).exists()), None)
+        if target:  # else it has been graded anew since
+            _move(folder, target)
+
+
+def _move(folder: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (FEEDBACK, RESULT):  # the result last, so that where it is, all is
+        _clear(folder / name)
+        with contextlib.suppress(FileNotFoundError):
+            (folder / name).replace(target / name)
+    with contextlib.suppress(OSError):  # there may be more in them
+        folder.rmdir()
+        folder.parent.rmdir()
+
+
+def _clear(path: Path) -> None:
+    """Remove what a grader left that was killed as it wrote the file."""
+    for left in path.parent.glob(f".{path.name}.*"):
         with contextlib.suppress(FileNotFoundError):
             left.unlink()
+
+
+def _write(path: Path, text: str) -> None:
+    _clear(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with temporary.open("w", encoding="utf-8", errors="replace") as file:
         file.write(text)
