@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from autograder.course import Course, CourseError
+from autograder.text import plain
 
 app = typer.Typer(
     help="Grade the course's notebooks without trusting them.",
@@ -332,7 +333,7 @@ def merge(
         for table in terminal.tables(merged.results):
             Console(highlight=False).print(table)
         for label in merged.missing:
-            err.print(f"{label}: no result. Grade it again.", style="red", markup=False)
+            err.print(f"{plain(label)}: no result. Grade it again.", style="red", markup=False)
     if job:
         summary.tell(job, merged.results, [None] * len(merged.results), merged.missing)
         job.output(status=summary.status_text(merged.results, merged.missing))

@@ -15,11 +15,13 @@ from typing import Final
 
 from autograder.box import Limits
 from autograder.course import Course
-from autograder.report.files import RESULT, Results
+from autograder.folder_names import make
+from autograder.report.files import RESULT, Results, Unusable
 from autograder.result import Result
 from autograder.reuse import identity, usable
 from autograder.settings import Settings
 from autograder.submission import Submission, collect
+from autograder.text import plain
 
 PLAN: Final = "plan.json"
 EARLIER: Final = "earlier"
@@ -51,6 +53,7 @@ def plan(
     submissions, complaints = collect([submitted], course)
     if complaints:
         raise PlanError(complaints[0])
+    _no_two_of_one(submissions)
     results = Results(earlier, submissions) if earlier else None
     settings = Settings(course, Limits(), seed, TRAINING_SEED)
     left = [place for place, one in enumerate(submissions) if not _holds(place, one, settings, results)]
@@ -73,24 +76,30 @@ def _holds(place: int, submission: Submission, settings: Settings, results: Resu
     earlier = results.earlier(place) if results else None
     if results is None or earlier is None or not usable(earlier, practice=False):
         return False
-    if earlier.record.get("identity") != identity(submission, settings):
-        return False
-    results.show(place, earlier)
-    return True
+    return bool(earlier.record.get("identity") == identity(submission, settings))
 
 
 def _hand_on(results: Results, place: int, folder: Path) -> None:
     """The earlier result of a submission that has changed: of some of its exercises it may hold."""
-    kept = results.folders[place]
-    if (kept / RESULT).is_file():
-        target = folder / kept.relative_to(results.folder)
+    kept = results.kept(place)
+    if kept:
+        target = folder / results.folders[place].relative_to(results.folder)
         target.mkdir(parents=True)
-        shutil.copyfile(kept / RESULT, target / RESULT)
+        shutil.copyfile(kept.folder / RESULT, target / RESULT)
+
+
+def _no_two_of_one(submissions: Sequence[Submission]) -> None:
+    """Raises PlanError where a student has two folders: which of them counts, people must say."""
+    seen: dict[tuple[str, str | None], Submission] = {}
+    for one in submissions:
+        other = seen.setdefault((one.student, one.assignment), one)
+        if other is not one:
+            raise PlanError(f"{plain(other.path)} and {plain(one.path)} are one student's, and of one assignment: "
+                            "keep one of them.")  # fmt: skip
 
 
 def _copy(submission: Submission, folder: Path) -> None:
-    target = folder / submission.student / str(submission.assignment)
-    target.mkdir(parents=True)
+    target = make(make(folder, submission.student), str(submission.assignment))
     if submission.path.is_file() and not submission.path.is_symlink():
         shutil.copyfile(submission.path, target / submission.path.name)
 
@@ -108,28 +117,24 @@ def merge(plan_file: Path, new: Path, output: Path, earlier: Path | None) -> Mer
         planned = [Planned(**one) for one in json.loads(plan_file.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError) as error:
         raise PlanError(f"{plan_file} is no plan ({error}).") from error
-    kept: list[Planned] = []
+    kept: list[Submission] = []
     results: list[Result] = []
     missing: list[str] = []
-    kept_in = Results(output, [Submission(output, one.student, one.assignment) for one in planned])
-    folders: Sequence[Path] = kept_in.folders
-    for one, target in zip(planned, folders, strict=True):
-        source = earlier if one.shard is None else new / f"results-{one.shard}"
-        found = _result(source / target.relative_to(output), one) if source else None
-        if source is None or found is None:
-            missing.append(one.label)
-            continue
-        shutil.copytree(source / target.relative_to(output), target, dirs_exist_ok=True)
-        kept.append(one)
-        results.append(found)
-    final = Results(output, [Submission(output, one.student, one.assignment) for one in kept])
-    return Merged(results, missing, final.finish(results))
-
-
-def _result(folder: Path, planned: Planned) -> Result | None:
-    """The result in the folder, if it is whole and of this submission."""
+    submissions = [Submission(output, one.student, one.assignment) for one in planned]
     try:
-        result = Result.from_dict(json.loads((folder / RESULT).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return result if (result.student, result.assignment) == (planned.student, planned.assignment) else None
+        with Results(output, submissions) as merged:
+            for place, one in enumerate(planned):
+                source = earlier if one.shard is None else new / f"results-{one.shard}"
+                found = Results(source, [submissions[place]]).kept(0) if source else None
+                if found is None:
+                    missing.append(one.label)
+                    continue
+                if one.shard is None:
+                    merged.keep(place, found.result)  # its page may be one of an older version
+                else:
+                    shutil.copytree(found.folder, merged.folders[place], dirs_exist_ok=True)
+                kept.append(submissions[place])
+                results.append(found.result)
+            return Merged(results, missing, Results(output, kept).finish(results))
+    except Unusable as problem:
+        raise PlanError(str(problem)) from problem

@@ -10,6 +10,7 @@ from submissions import COURSE, lean, only, write
 
 from autograder import shards
 from autograder.box import Limits
+from autograder.folder_names import folder_of
 from autograder.report.files import Results
 from autograder.result import ExerciseResult, Result
 from autograder.submission import Submission, collect
@@ -115,6 +116,27 @@ def test_what_was_graded_before_is_merged_in(tmp_path: Path) -> None:
     assert shards.merge(tmp_path / "plan.json", tmp_path / "none", tmp_path / "out2", None).missing == [
         f"ada/{ASSIGNMENT}"
     ]
+
+
+def test_earlier_results_of_an_older_version_are_read_and_left_as_they_are(tmp_path: Path) -> None:
+    hand_in(tmp_path / "class", "Ada")
+    keep(tmp_path / "earlier", result("Ada"))
+    (tmp_path / "earlier" / folder_of("Ada")).rename(tmp_path / "earlier" / "Ada")
+    before = {path: path.read_bytes() for path in (tmp_path / "earlier").rglob("*.*")}
+    assert [one.shard for one in plan(tmp_path, tmp_path / "earlier")] == [0]
+    handed_on = tmp_path / "shards" / "earlier-0" / folder_of("Ada") / ASSIGNMENT / "result.json"
+    assert handed_on.read_bytes() == before[tmp_path / "earlier" / "Ada" / ASSIGNMENT / "result.json"]
+    (tmp_path / "plan.json").write_text(json.dumps([{"student": "Ada", "assignment": ASSIGNMENT, "shard": None}]))
+    merged = shards.merge(tmp_path / "plan.json", tmp_path / "none", tmp_path / "out", tmp_path / "earlier")
+    assert [one.student for one in merged.results] == ["Ada"]
+    assert (tmp_path / "out" / folder_of("Ada") / ASSIGNMENT / "feedback.html").is_file()
+    assert {path: path.read_bytes() for path in (tmp_path / "earlier").rglob("*.*")} == before
+
+
+def test_nothing_is_merged_into_a_folder_that_a_grader_writes(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("[]")
+    with Results(tmp_path / "out", []), pytest.raises(shards.PlanError, match="Another grader is writing"):
+        shards.merge(tmp_path / "plan.json", tmp_path, tmp_path / "out", None)
 
 
 def test_without_a_plan_or_a_class_there_is_a_sentence(tmp_path: Path) -> None:
