@@ -12,13 +12,14 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
+from autograder.folder_names import folder_of
 from autograder.git import Git, GitError, TooSlow
 from autograder.roster import Student
 from autograder.submission import MAX_BYTES
@@ -90,6 +91,7 @@ def collect_all(
     now = now or datetime.now(UTC)
     (folder / REPOSITORIES).mkdir(parents=True, exist_ok=True)
     earlier = {one.student: one for one in read_record(folder)}
+    older = _rename_older(folder, {*earlier, *(student.student for student in students)})
     found: list[Collected] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         tasks = [
@@ -97,11 +99,29 @@ def collect_all(
             for student in students
         ]
         for task in tasks:
-            found.append(task.result())
-            yield found[-1]
+            one = task.result()
+            if one.student in older:
+                one = replace(one, notes=(*one.notes, f"The folder {one.student} is of an older version: remove it."))
+            found.append(one)
+            yield one
     # Who has left the roster keeps files and record: that is for people to remove.
     gone = [one for name, one in earlier.items() if name not in {student.student for student in students}]
     _write(folder / RECORD, json.dumps([asdict(one) for one in [*found, *gone]], indent=1).encode() + b"\n")
+
+
+def _rename_older(folder: Path, names: Collection[str]) -> set[str]:
+    """Give the folders of these students, which an older version named just as them, the names that they have now.
+
+    Returns whose could not be renamed, because they have one of the new name, too.
+    """
+    for place, end in ((folder / REPOSITORIES, ".git"), (folder, "")):
+        # Not `exists`, which on some disks takes `Ada` for `ada`.
+        there = {one.name.removesuffix(end) for one in place.iterdir() if one.is_dir()}
+        old = {name for name in there.intersection(names) if folder_of(name) != name}
+        for name in old:
+            if folder_of(name) not in there:
+                (place / f"{name}{end}").rename(place / f"{folder_of(name)}{end}")
+    return {name for name in old if folder_of(name) in there}
 
 
 def read_record(folder: Path) -> list[Collected]:
@@ -127,19 +147,20 @@ def _collect(
     base = Collected(student.student, student.repository, "collected", fetched_at=_time(now))
     if earlier is not None and earlier.repository == student.repository:
         base = replace(base, seen=earlier.seen)
-    repository = folder / REPOSITORIES / f"{student.student}.git"
+    place = folder / folder_of(student.student)
+    repository = folder / REPOSITORIES / f"{folder_of(student.student)}.git"
     try:
         head = _fetch(student, repository, when, git)
         if head not in {commit for commit, _ in base.seen}:
             base = replace(base, seen=(*base.seen, (head, _time(now))))
         commit, evidence, notes = _choose(head, base.seen, repository, when, git, now)
-        notebooks, more = _take(commit, repository, folder / student.student, git, released)
+        notebooks, more = _take(commit, repository, place, git, released)
         # Not `git show`, which walks the whole of a first commit's tree.
         dated = git.run(repository, "log", "-1", "--format=%cI", commit).decode("utf-8", "replace").strip()
     except _Failed as failure:
         if failure.known:  # what an earlier collection took, of another deadline or of none, does not count now
             for name in released:
-                _remove(folder / student.student / name / f"{name}.ipynb")
+                _remove(place / name / f"{name}.ipynb")
         elif earlier is not None and earlier.notebooks:
             note = f"What was collected at {earlier.fetched_at} stays."
             base = replace(earlier, repository=student.repository, seen=base.seen, notes=(note,))
