@@ -48,8 +48,15 @@ class KitError(Exception):
 def write(course: Course, folder: Path) -> list[str]:
     """Write the kit into `folder`, over an older one if there is one; returns the files' names in it.
 
-    What is there besides, such as `.git`, stays. Raises KitError when the folder holds something else.
+    What is there besides, such as `.git`, stays. Raises KitError when the folder holds something else, or cannot be.
     """
+    try:
+        return _write(course, folder)
+    except OSError as problem:
+        raise KitError(f"The kit cannot be written into {folder} ({problem.strerror}).") from problem
+
+
+def _write(course: Course, folder: Path) -> list[str]:
     there = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if there - {".git"} and not (folder / PLACES["self-check.yml"]).is_file():
         raise KitError(f"{folder} holds something that is no kit. Name a new folder, or an older kit's.")
