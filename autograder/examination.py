@@ -206,8 +206,8 @@ def _whose_fault(assignment: Assignment, hidden: HiddenChecks, check: Check, see
     """
     try:
         kernel = reference_kernel(assignment, check.exercise)
-    except NotGradable as problem:
-        return f"Whether the answer is to blame cannot be seen without its reference: {problem}"
+    except NotGradable as there_is_none:
+        return f"Whether the answer is to blame cannot be seen without its reference: {there_is_none}"
     examination = _Examination(assignment, hidden, kernel, {check.exercise: seed}, Meter(math.inf, math.inf), {})
     given = {"student": examination.student, "rng": _generator(check, seed), "award": examination.award}
     with in_its_folder(assignment):
