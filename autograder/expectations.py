@@ -106,6 +106,7 @@ def that(condition: bool, message: str, hint: str = "") -> None:
         raise Wrong(message, hint)
 
 
+@np.errstate(all="ignore")
 def array(value: Any, what: str, shape: Sequence[int] | None = None, hint: str = "") -> Array:
     """Expect numbers in an array (or something that is one but for its type), of `shape` if given."""
     admit(value)
@@ -114,7 +115,7 @@ def array(value: Any, what: str, shape: Sequence[int] | None = None, hint: str =
     try:
         found = np.asarray(value)
         if found.dtype == object:
-            found = found.astype(float)
+            found = np.array([_real(item) for item in found.ravel().tolist()]).reshape(found.shape)
     except (TypeError, ValueError, OverflowError):
         found = np.array(None)
     if found.dtype.kind not in "biuf" or value is None:
@@ -125,6 +126,7 @@ def array(value: Any, what: str, shape: Sequence[int] | None = None, hint: str =
     return found
 
 
+@np.errstate(all="ignore")
 def close(
     value: Any,
     expected: Any,
@@ -172,18 +174,31 @@ def close(
 def equal(value: Any, expected: Any, what: str, hint: str = "", *, mistakes: Mapping[str, Any] | None = None) -> None:
     """Expect exactly `expected`: a text, a whole number, a truth value or a list of them."""
     admit(value)
-    if isinstance(value, np.generic):
-        value = value.item()
-    elif isinstance(value, (np.ndarray, pd.Series, pd.Index)) and isinstance(expected, list):
+    if (
+        isinstance(value, (np.ndarray, pd.Series, pd.Index))
+        and isinstance(expected, list)
+        and value.dtype.kind not in "mM"
+    ):
         value = value.tolist()
-    if isinstance(value, list):
-        value = [item.item() if isinstance(item, np.generic) else item for item in value]
+    value = [_plain(item) for item in value] if isinstance(value, list) else _plain(value)
     if isinstance(value, tuple) and isinstance(expected, list):
         value = list(value)
     if not same_thing(value, expected):
         named = frozenset(text for text, wrong in (mistakes or {}).items() if same_thing(value, wrong))
         raise Wrong(f"{what} should be {show(expected)}, but is {show(value)}.", hint, what=what,
                     evidence=(value, expected), clues=Clues(named))  # fmt: skip
+
+
+def _real(value: Any) -> float:
+    """As `float`, which would cut off what is imaginary. Raises TypeError, ValueError or OverflowError."""
+    if isinstance(value, (complex, np.complexfloating)):
+        raise TypeError("a complex number is no real one")
+    return float(value)
+
+
+def _plain(value: Any) -> Any:
+    """A number or a text of NumPy's as Python's own; a time is left as it is, for Python knows fewer of them."""
+    return value.item() if isinstance(value, np.generic) and value.dtype.kind in "biufcSU" else value
 
 
 def same_thing(value: Any, other: Any) -> bool:
@@ -241,6 +256,7 @@ def generator(rng: np.random.Generator) -> Generator:
     return Generator(int(rng.integers(2**32)))
 
 
+@np.errstate(all="ignore")
 def show(value: Any, limit: int = 300) -> str:
     """A value as a student can read it: small ones whole, large ones by shape and corner."""
     try:

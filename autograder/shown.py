@@ -171,7 +171,8 @@ def _array(value: Any) -> Array | None:
 def _plainest(found: Array) -> Array:
     """Numbers as numbers; words, None and the like stay objects."""
     items = found.ravel().tolist()
-    for kinds, kind in (((bool, np.bool_), "bool"), ((int, np.integer), "int64"), ((int, float, np.number), "float64")):
+    real = (int, float, np.integer, np.floating)
+    for kinds, kind in (((bool, np.bool_), "bool"), ((int, np.integer), "int64"), (real, "float64")):
         if all(isinstance(item, kinds) and (kind == "bool" or not isinstance(item, bool)) for item in items):
             return found.astype(kind)
     return found

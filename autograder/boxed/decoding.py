@@ -179,7 +179,7 @@ class Decoder:
     def timestamp(self, depth: int, node: Node, zone: str | None) -> Any:
         import pandas as pd
 
-        moment = pd.Timestamp(self.time(node, depth, np.datetime64))
+        moment = pd.Timestamp(_written(self.time(node, depth, np.datetime64)))
         return moment if zone is None else moment.tz_localize("UTC").tz_convert(self.zone(zone))
 
     def timedelta(self, depth: int, node: Node) -> Any:
@@ -216,7 +216,7 @@ class Decoder:
         import pandas as pd
 
         rows = self.index(index, depth)
-        return pd.Series(self.column(data, depth, len(rows)), index=rows, name=self.label(name, depth), copy=True)
+        return pd.Series(self.column(data, depth, len(rows)), index=rows, name=self.name(name, depth), copy=True)
 
     def index(self, node: Node, depth: int) -> Any:
         """Of a table or a column: one of the three kinds."""
@@ -230,7 +230,7 @@ class Decoder:
         bounded = all(type(n) is int and abs(n) < 2**62 for n in (start, stop, step))
         if not bounded or not step or len(range(start, stop, step)) > MAX_FRAME_BYTES // 8:
             raise WireError("a range index is not valid")
-        return pd.RangeIndex(start, stop, step, name=self.label(name, depth))
+        return pd.RangeIndex(start, stop, step, name=self.name(name, depth))
 
     def multi(self, depth: int, rows: Node, names: Node) -> Any:
         import pandas as pd
@@ -249,18 +249,22 @@ class Decoder:
             values: Any = self.extended(self.labels(data[2], depth), data[3])
         else:
             values = self.column(data, depth, None)
-        return self.timed(pd.Index(values, name=self.label(name, depth), copy=True), frequency)
+        return self.timed(pd.Index(values, name=self.name(name, depth), copy=True), frequency)
 
     def timed(self, index: Any, frequency: Any) -> Any:
         """The step of regular times is the other side's word, and would have to be checked time by time."""
         return index
 
+    def name(self, node: Node, depth: int) -> Any:
+        """Of a column: a label, or one of each level."""
+        if isinstance(node, list) and len(node) == 2 and node[0] == "tuple":
+            return tuple(self.labels(node[1], depth))
+        return self.label(node, depth)
+
     def label(self, node: Node, depth: int) -> Any:
         self.pay(LABEL)
         if isinstance(node, list) and node and node[0] in ("timestamp", "timedelta", "missing"):
             return self.value(node, depth)
-        if isinstance(node, list) and len(node) == 2 and node[0] == "tuple" and depth <= MAX_DEPTH:
-            return tuple(self.labels(node[1], depth + 1))
         return self.key(node)
 
     def labels(self, nodes: Any, depth: int) -> list[Any]:
@@ -282,7 +286,7 @@ class Decoder:
             if values.ndim != 1 or values.dtype.kind not in "biufcmM":
                 raise WireError("a column is no column")
             if kind == "zoned":
-                values = pd.DatetimeIndex(values).tz_localize("UTC").tz_convert(self.zone(parts[0]))
+                values = pd.DatetimeIndex(_written(values)).tz_localize("UTC").tz_convert(self.zone(parts[0]))
             elif kind == "categories":
                 values = pd.Categorical.from_codes(values, self.index(parts[0], depth), ordered=parts[1] is True)
             elif kind != "plain":
@@ -365,6 +369,14 @@ def _text(value: Any, pattern: re.Pattern[str] | None = None) -> str:
     if not isinstance(value, str) or (pattern and not pattern.fullmatch(value)):
         raise WireError("a name is not valid")
     return value
+
+
+def _written(times: Any) -> Any:
+    """Times that can be written down, as the zones' rules and a Timestamp's text need it."""
+    years = np.asarray(times).astype("M8[Y]")
+    if np.any(years < np.datetime64("0002")) or np.any(years > np.datetime64("9998")):
+        raise WireError("a time is too far away")
+    return times
 
 
 def _of_objects(items: list[Any], shape: tuple[int, ...]) -> Array:

@@ -139,7 +139,7 @@ class Encoder:
             columns = [self.column(value.iloc[:, place], depth) for place in range(value.shape[1])]
             return ["frame", self.index(value.columns, depth), columns, self.index(value.index, depth)]
         if isinstance(value, pd.Series):
-            name, index = self.label(value.name, depth), self.index(value.index, depth)
+            name, index = self.name(value.name, depth), self.index(value.index, depth)
             return ["series", name, self.column(value, depth), index]
         if isinstance(value, pd.Index):
             return self.index(value, depth)
@@ -151,22 +151,28 @@ class Encoder:
         import pandas as pd
 
         if isinstance(value, pd.RangeIndex):
-            return ["range", value.start, value.stop, value.step, self.label(value.name, depth)]
+            return ["range", value.start, value.stop, value.step, self.name(value.name, depth)]
         if isinstance(value, pd.MultiIndex):
             rows = [[self.label(part, depth) for part in item] for item in value]
             return ["multi", rows, [self.label(name, depth) for name in value.names]]
         column = self.column(value, depth)
         if column[1] == "objects":
             column[2] = [self.label(item, depth) for item in value]
-        return ["index", column, self.label(value.name, depth), getattr(value, "freqstr", None)]
+        return ["index", column, self.name(value.name, depth), getattr(value, "freqstr", None)]
+
+    def name(self, value: Any, depth: int) -> Node:
+        """Of a column: a label, or one of each level."""
+        if isinstance(value, tuple):
+            return ["tuple", [self.label(part, depth) for part in value]]
+        return self.label(value, depth)
 
     def label(self, value: Any, depth: int) -> Node:
-        """The name of a row or a column: a key, a time, or what the missing one is called."""
+        """What a row or a column is called: a key, a time, or what is missing."""
         import pandas as pd
 
         if isinstance(value, (pd.Timestamp, pd.Timedelta)) or value is pd.NaT or value is pd.NA:
             return self.pandas(value, depth)
-        return ["tuple", [self.label(part, depth) for part in value]] if isinstance(value, tuple) else self.key(value)
+        return self.key(value)
 
     def column(self, values: Any, depth: int) -> Node:
         """The values of a pandas column or index as `["column", kind, ...]`."""
