@@ -657,8 +657,12 @@ def test_compiled_with_rmse(student: Student, rng: np.random.Generator) -> None:
         own = None
     found = student.apply(evaluated, model.handle, X.astype("float32"), y.astype("float32"), own)
     that(isinstance(found, dict) and isinstance(found.get("values"), dict), f"`evaluate` gave {show(found)}.")
-    errors = model.model.predict(X) - y
-    rmse, mae = np.sqrt(np.mean(errors**2)), np.abs(errors).mean()
+    outputs = model.model.predict(X)
+    that(outputs.shape == y.shape, f"For 20 windows the output should have the shape (20, 3), but has {outputs.shape}.",
+         "All LSTM layers but the last return sequences.")  # fmt: skip
+    errors = outputs - y
+    with np.errstate(over="ignore"):  # of weights without bounds
+        rmse, mae = np.sqrt(np.mean(errors**2)), np.abs(errors).mean()
     values = dict(found["values"])
     mistakes = {"The loss is the mean squared error: compile with loss=rmse.": np.mean(errors**2),
                 "The loss is the mean absolute error: compile with loss=rmse.": mae}  # fmt: skip
@@ -930,7 +934,6 @@ STEPS = 12
 PUBLIC_END = pd.Timestamp("2025-01-01")
 FIRST_ORIGIN = pd.Timestamp("2025-02-01")  # everything before it is the longest recipe's past
 EVERY = 5  # hours between forecasts: all hours of the day come, in a fifth of the time
-MAX_WORK = 50_000_000  # weights times timesteps: some seconds of forecasts
 # benchmarks/thresholds.md has the evidence.
 GOAL = 0.9  # of the best naive RMSE: all points
 CHANCE = 0.99  # of the RMSE of the best constant answer: what no model reaches that has learned nothing
@@ -1176,7 +1179,8 @@ def judged(model: Model, held: Held) -> float:
     that(outputs.shape == held.truth.shape, "`model` should give one row of 12 values a window.",
          "The last LSTM returns no sequences.")  # fmt: skip
     that(bool(np.isfinite(outputs).all()), "`model` forecasts NaN or infinity.", "Did the loss become NaN in training?")
-    return rms(outputs * held.scale[0] + held.shift[0] + held.base - held.truth)
+    with np.errstate(over="ignore"):  # of forecasts without bounds
+        return rms(outputs * held.scale[0] + held.shift[0] + held.base - held.truth)
 
 
 @exercise("trained-model", read=HELP, curves=[CURVE, CURVE_OF_CHANGES])
@@ -1187,14 +1191,6 @@ def test_forecasts_a_year_that_it_has_never_seen(student: Student, award: Callab
     that("LSTM" in model.names, "`model` has no LSTM layer.", "Train the model of your build_forecaster.")
     that(model.outputs == STEPS, f"`model` should give {STEPS} values a window, not {model.outputs}.")
     recipe = recipe_of(student, model)
-    work = recipe.timesteps * sum(
-        getattr(layer, name).size
-        for layer in model.layers
-        for name in ("kernel", "recurrent_kernel")
-        if hasattr(layer, name)
-    )
-    that(work <= MAX_WORK, f"`model` is too large for its windows: its weights times its timesteps are {work:,}, "
-         f"more than {MAX_WORK:,}.", "A smaller one does.")  # fmt: skip
     held = held_out(recipe, recipe.scaling or scaling_of(student))
     timesteps, features = model.input_shape
     that(timesteps in {None, recipe.timesteps} and features == held.X.shape[2],
