@@ -239,7 +239,8 @@ def test_model_gives_probabilities(student: Student, rng: np.random.Generator) -
     found = model.predict(x)
     that(found.shape == (20, 4), f"for 20 samples the output should have the shape (20, 4), but has {found.shape}.",
          "return_sequences belongs to stacked LSTMs; here only the last output is wanted.")  # fmt: skip
-    sums = bool(np.allclose(found.sum(axis=1), 1, atol=1e-4) and np.all(found >= 0))
+    finite = bool(np.isfinite(found).all())
+    sums = finite and bool(np.allclose(found.sum(axis=1), 1, atol=1e-4) and np.all(found >= 0))
     that(sums, "each row of the output should sum to 1.", "Give the Dense layer the softmax activation.")
 
 
