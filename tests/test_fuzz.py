@@ -9,6 +9,7 @@ or doubled, bytes of valid files changed, and trees and bytes that were never va
 import copy
 import json
 import os
+import time
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,8 +53,8 @@ trees = st.recursive(
 
 
 @st.composite
-def changed(draw: st.DrawFn, valid: Any) -> Any:
-    """The valid tree with up to three of its places replaced, left out, doubled or put elsewhere."""
+def changed(draw: st.DrawFn, valid: Any, others: st.SearchStrategy[Any] = trees) -> Any:
+    """The valid tree with up to three of its places replaced by `others`, left out, doubled or put elsewhere."""
     tree = copy.deepcopy(valid)
     for _ in range(draw(st.integers(1, 3))):
         places = list(_places(tree))
@@ -62,7 +63,7 @@ def changed(draw: st.DrawFn, valid: Any) -> Any:
         container, key = places[draw(st.integers(0, len(places) - 1))]
         match draw(st.integers(0, 3)):
             case 0:
-                container[key] = draw(trees)
+                container[key] = copy.deepcopy(draw(others))
             case 1:
                 del container[key]
             case 2:
@@ -216,52 +217,137 @@ def test_any_output_is_shown_as_text(outputs: list[Any]) -> None:
 # models
 
 
-UNITS, FEATURES = 3, 2
-ARCHITECTURE = {
-    "class_name": "Sequential",
-    "config": {"layers": [
-        {"module": "keras.layers", "class_name": "InputLayer", "config": {
-            "batch_shape": [None, 4, FEATURES], "name": "in"}},
-        {"module": "keras.layers", "class_name": "Masking", "config": {"name": "m", "mask_value": 0.0}},
-        {"module": "keras.layers", "class_name": "LSTM", "config": {
-            "name": "l", "units": UNITS, "activation": "tanh", "recurrent_activation": "sigmoid",
-            "use_bias": True, "return_sequences": False, "stateful": False}},
-        {"module": "keras.layers", "class_name": "Dense", "config": {"name": "d", "units": 1, "activation": "linear"}},
-    ]},
-}  # fmt: skip
-WEIGHTS: dict[str, Any] = {
-    "m": [],
-    "l": [np.ones((FEATURES, 4 * UNITS)), np.ones((UNITS, 4 * UNITS)), np.ones(4 * UNITS)],
-    "d": [np.ones((UNITS, 1)), np.ones(1)],
+UNITS, FEATURES, TIMESTEPS = 3, 2, 4
+TENSOR: dict[str, Any] = {
+    "class_name": "__keras_tensor__",
+    "config": {"shape": [None, TIMESTEPS, FEATURES], "dtype": "float32"},
 }
 
 
-def predicted(architecture: Any, weights: Any) -> None:
-    with bounded():
-        try:
-            model = rebuild(architecture, weights)
-            model.predict(np.zeros((3, 4, FEATURES)))
-        except NotRebuilt:
-            return
+def claimed(kind: str, name: str, *inputs: Any, **config: Any) -> dict[str, Any]:
+    """A layer as Keras writes it, and with `inputs` as it does in a functional model."""
+    layer = {"module": "keras.layers", "class_name": kind, "registered_name": None, "config": {"name": name, **config}}
+    if not inputs:
+        return layer
+    args = [one if isinstance(one, float) else {
+        **TENSOR, "config": {**TENSOR["config"], "keras_history": [one, 0, 0]}} for one in inputs]  # fmt: skip
+    return {**layer, "name": name, "inbound_nodes": [{"args": args, "kwargs": {}}]}
 
 
-def test_the_unchanged_model_is_rebuilt() -> None:
-    assert rebuild(json.dumps(ARCHITECTURE), WEIGHTS).predict(np.zeros((3, 4, FEATURES))).shape == (3, 1)
+def an_lstm(name: str, *inputs: Any, sequences: bool = False, stateful: bool = False) -> dict[str, Any]:
+    return claimed(
+        "LSTM", name, *inputs, units=UNITS, activation="tanh", recurrent_activation="sigmoid", use_bias=True,
+        return_sequences=sequences, stateful=stateful, go_backwards=False, return_state=False,
+    )  # fmt: skip
 
 
-@fuzz
-@given(
-    architecture=changed(ARCHITECTURE).map(json.dumps) | damaged(json.dumps(ARCHITECTURE).encode()).map(repr) | trees
-)
-def test_an_architecture_is_rebuilt_or_refused(architecture: Any) -> None:
-    predicted(architecture, WEIGHTS)
+def an_input(samples: int | None = None, timesteps: int | None = TIMESTEPS) -> dict[str, Any]:
+    return claimed("InputLayer", "in", batch_shape=[samples, timesteps, FEATURES])
 
+
+MASK, DENSE = claimed("Masking", "m", mask_value=0.0), claimed("Dense", "d", units=1, activation="linear")
+ARCHITECTURE = {"class_name": "Sequential", "config": {"layers": [an_input(), MASK, an_lstm("l"), DENSE]}}
+ARCHITECTURES: list[dict[str, Any]] = [
+    ARCHITECTURE,
+    {"config": {"layers": [an_input(2, None), an_lstm("l", sequences=True, stateful=True),
+                           claimed("Dropout", "o", rate=0.5), an_lstm("k", stateful=True), DENSE]}},
+    {"config": {"layers": [
+        {**an_input(), "inbound_nodes": []}, claimed("NotEqual", "n", "in", -1.0),
+        claimed("Any", "a", "n", axis=-1, keepdims=False), an_lstm("l", "in", "a", sequences=True),
+        an_lstm("k", "l", "a"), claimed("Dense", "d", "k", units=1, activation="softplus", use_bias=True)]}},
+]  # fmt: skip
+LAYERS = [layer for one in ARCHITECTURES for layer in one["config"]["layers"]]
+WEIGHTS: dict[str, Any] = {
+    "m": [],
+    "l": [np.ones((FEATURES, 4 * UNITS)), np.ones((UNITS, 4 * UNITS)), np.ones(4 * UNITS)],
+    "k": [np.ones((UNITS, 4 * UNITS)), np.ones((UNITS, 4 * UNITS)), np.ones(4 * UNITS)],
+    "d": [np.ones((UNITS, 1)), np.ones(1)],
+}
+ODD = [
+    10**400, -(10**400), 2**63, 10**9, 1e308, 1e-320, float("inf"), float("nan"), -1, 0, 1, 2, 3, 1.0,
+    True, False, None, "", "1", "l", [], {}, [1], {"a": 1},
+    "keras", "tanh", "softplus", "relu", "LSTM", "Masking", "Dropout", "InputLayer",
+]  # fmt: skip
+parts_of_models = st.sampled_from(ODD) | st.sampled_from(LAYERS) | trees
+
+
+@st.composite
+def stacked(draw: st.DrawFn) -> Any:
+    """Layers in any order, each as it should be but for up to two settings."""
+    several = [an_lstm("l", sequences=draw(st.booleans())), an_lstm("k", sequences=draw(st.booleans())), MASK, DENSE,
+               claimed("Dropout", "o", rate=0.5)]  # fmt: skip
+    layers = [an_input(), *draw(st.lists(st.sampled_from(several), unique_by=id, min_size=1))]
+    layers = copy.deepcopy(layers)
+    for _ in range(draw(st.integers(0, 2))):
+        config = draw(st.sampled_from(layers))["config"]
+        key = draw(st.sampled_from(list(config)))
+        config[key] = copy.deepcopy(draw(st.sampled_from(ODD)))
+    return {"config": {"layers": layers}}
+
+
+architectures = stacked() | st.sampled_from(ARCHITECTURES).flatmap(lambda one: changed(one, parts_of_models))
 
 DTYPES = [np.dtype(name) for name in ("f4", "f8", "i8", "?", "c16", "U3", "M8[ns]")]
 arrays: st.SearchStrategy[Any] = hnp.arrays(
     st.sampled_from(DTYPES),
     hnp.array_shapes(min_dims=0, max_dims=3, max_side=13),
 )
+NUMBERS = [np.dtype(name) for name in ("f2", "f4", "f8", "i1", "i8", "u1", "u8", ">f2", ">f4", ">f8", ">i2", ">u8")]
+SPECIAL = [0.0, 1.0, -1.0, 1e-310, 1e-160, 1e300, 65504.0, float("inf"), -float("inf"), float("nan")]
+
+
+@st.composite
+def fitting_weights(draw: st.DrawFn, kinds: list[np.dtype[Any]]) -> dict[str, Any]:
+    """Arrays of the right shapes and of many kinds, with any bits or with special values in them."""
+    numbers = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+
+    def other(array: Any) -> Any:
+        dtype = draw(st.sampled_from(kinds))
+        if draw(st.booleans()):
+            return np.frombuffer(numbers.bytes(array.size * dtype.itemsize), dtype).reshape(array.shape)
+        with np.errstate(all="ignore"):
+            return numbers.choice(SPECIAL, array.shape).astype(dtype)
+
+    return {name: [other(array) for array in given] for name, given in WEIGHTS.items()}
+
+
+@contextmanager
+def prompt() -> Iterator[None]:
+    """Within a second of this process's time, whatever else the machine does."""
+    began = time.process_time()
+    yield
+    assert time.process_time() - began < 1
+
+
+def predicted(architecture: Any, weights: Any, stateful: bool = False) -> bool:
+    """Whether the model was rebuilt; if so, its predictions have the shape that it says."""
+    with bounded(), prompt():
+        try:
+            model = rebuild(architecture, weights, stateful=stateful)
+            timesteps, features = model.input_shape
+            x = np.ones((3, min(timesteps or TIMESTEPS, 200), min(features, 200)))
+            predictions = [model.predict(x), *model.predict_batches([x, -x])]
+        except NotRebuilt as refused:
+            sentence = str(refused)
+        else:
+            for found in predictions:
+                assert found.dtype == float
+                assert (len(found), found.shape[-1]) == (3, model.outputs)
+                assert found.shape[1:-1] in {(), x.shape[1:2]}
+            return True
+    assert 20 < len(sentence) < 300
+    return False
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_unchanged_models_are_rebuilt(architecture: Any) -> None:
+    assert predicted(json.dumps(architecture), WEIGHTS, stateful=True)
+
+
+@fuzz
+@given(architecture=architectures.map(json.dumps) | damaged(json.dumps(ARCHITECTURE).encode()).map(repr) | trees)
+def test_an_architecture_is_rebuilt_or_refused(architecture: Any) -> None:
+    predicted(architecture, WEIGHTS)
 
 
 @fuzz
@@ -271,14 +357,26 @@ def test_weights_fit_or_are_refused(weights: Any) -> None:
 
 
 @fuzz
-@given(values=st.lists(hnp.arrays(np.float64, st.sampled_from([a.shape for w in WEIGHTS.values() for a in w]),
-                                  elements=st.floats()), min_size=5, max_size=5))  # fmt: skip
-def test_weights_of_any_value_predict(values: list[np.ndarray[Any, Any]]) -> None:
-    """Infinite, huge and undefined ones too, where their shapes fit."""
-    wanted = [*WEIGHTS["l"], *WEIGHTS["d"]]
-    shaped = [np.resize(array, one.shape) for array, one in zip(values, wanted, strict=True)]
-    model = rebuild(json.dumps(ARCHITECTURE), {"m": [], "l": shaped[:3], "d": shaped[3:]})
-    assert model.predict(np.ones((2, 4, FEATURES))).shape == (2, 1)
+@given(
+    architecture=architectures,
+    weights=fitting_weights([*NUMBERS, np.dtype("longdouble")]),
+    more=st.booleans(),
+    stateful=st.booleans(),
+    data=st.data(),
+)
+def test_a_model_is_rebuilt_or_refused(
+    architecture: Any, weights: Any, more: bool, stateful: bool, data: st.DataObject
+) -> None:
+    """Both changed together."""
+    changed_too = data.draw(changed(weights, arrays | trees)) if more else weights
+    predicted(json.dumps(architecture), changed_too, stateful)
+
+
+@fuzz
+@given(architecture=st.sampled_from(ARCHITECTURES), weights=fitting_weights(NUMBERS))
+def test_weights_of_any_value_predict(architecture: Any, weights: Any) -> None:
+    """Infinite, huge and undefined ones too, where their shapes and kinds fit."""
+    assert predicted(json.dumps(architecture), weights, stateful=True)
 
 
 def test_a_released_notebook_is_not_refused(tmp_path: Path) -> None:
