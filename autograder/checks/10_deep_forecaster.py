@@ -658,8 +658,7 @@ def test_compiled_with_rmse(student: Student, rng: np.random.Generator) -> None:
     found = student.apply(evaluated, model.handle, X.astype("float32"), y.astype("float32"), own)
     that(isinstance(found, dict) and isinstance(found.get("values"), dict), f"`evaluate` gave {show(found)}.")
     outputs = model.model.predict(X)
-    that(outputs.shape == y.shape, f"For 20 windows the output should have the shape (20, 3), but has {outputs.shape}.",
-         "All LSTM layers but the last return sequences.")  # fmt: skip
+    that(outputs.shape == y.shape, f"For 20 windows the output should have the shape (20, 3), but has {outputs.shape}.")
     errors = outputs - y
     with np.errstate(over="ignore"):  # of weights without bounds
         rmse, mae = np.sqrt(np.mean(errors**2)), np.abs(errors).mean()
