@@ -311,30 +311,32 @@ def fitting_weights(draw: st.DrawFn, kinds: list[np.dtype[Any]]) -> dict[str, An
     return {name: [other(array) for array in given] for name, given in WEIGHTS.items()}
 
 
-@contextmanager
-def prompt() -> Iterator[None]:
-    """Within a second of this process's time, whatever else the machine does."""
-    began = time.process_time()
-    yield
-    assert time.process_time() - began < 1
-
-
 def predicted(architecture: Any, weights: Any, stateful: bool = False) -> bool:
-    """Whether the model was rebuilt; if so, its predictions have the shape that it says."""
-    with bounded(), prompt():
-        try:
-            model = rebuild(architecture, weights, stateful=stateful)
-            timesteps, features = model.input_shape
-            x = np.ones((3, min(timesteps or TIMESTEPS, 200), min(features, 200)))
-            predictions = [model.predict(x), *model.predict_batches([x, -x])]
-        except NotRebuilt as refused:
-            sentence = str(refused)
-        else:
-            for found in predictions:
-                assert found.dtype == float
-                assert (len(found), found.shape[-1]) == (3, model.outputs)
-                assert found.shape[1:-1] in {(), x.shape[1:2]}
-            return True
+    """Whether the model was rebuilt, which takes less than a second of this process, predictions and all."""
+    for _ in range(2):  # what holds the process up by chance does not do so twice
+        began = time.process_time()
+        with bounded():
+            found = _predicted(architecture, weights, stateful)
+        if time.process_time() - began < 1:
+            return found
+    raise AssertionError("It has taken more than a second, twice.")
+
+
+def _predicted(architecture: Any, weights: Any, stateful: bool) -> bool:
+    """Its predictions have the shape that the model says; or there is a sentence."""
+    try:
+        model = rebuild(architecture, weights, stateful=stateful)
+        timesteps, features = model.input_shape
+        x = np.ones((3, min(timesteps or TIMESTEPS, 200), min(features, 200)))
+        predictions = [model.predict(x), *model.predict_batches([x, -x])]
+    except NotRebuilt as refused:
+        sentence = str(refused)
+    else:
+        for found in predictions:
+            assert found.dtype == float
+            assert (len(found), found.shape[-1]) == (3, model.outputs)
+            assert found.shape[1:-1] in {(), x.shape[1:2]}
+        return True
     assert 20 < len(sentence) < 300
     return False
 
