@@ -5,8 +5,9 @@
     python benchmarks/fuzz.py reply --seconds 900
 
 `model` rebuilds a model and has it predict, with the promises of `tests/test_fuzz.py`, from whose models it starts;
-`reply` unpacks a frame from the box and reads it as an answer. It prints how many inputs it has tried and each
-exception that should not be, one for each line that it came from. Atheris needs Python 3.11 to 3.13 on Linux or macOS.
+`reply` unpacks a frame from the box, reads it as an answer, and has the words of the checks look at its value. It
+prints how many inputs it has tried, and each exception that should not be, one for each line that it came from. Atheris
+needs Python 3.11 to 3.13 on Linux or macOS.
 """
 
 import copy
@@ -124,19 +125,22 @@ def model() -> Callable[[bytes], Any]:
 
 
 def reply() -> Callable[[bytes], Any]:
-    """The first half of the data changes a frame's tree, as text; the rest is what follows it."""
+    """Every other input makes a tree by its choices, the others change a frame's tree as text."""
+    from any_value import looked_at
+    from claims import drawn
     from test_fuzz import FRAMES, REPLY
 
     from autograder.boxed import wire
-    from autograder.execution import read_answer
 
     frames = [*FRAMES, wire.pack(REPLY)]
 
     def run(data: bytes) -> None:
-        try:
-            read_answer(wire.unpack(damaged(frames, data)), 3)
-        except wire.WireError:
-            return
+        left = iter(data[1:])
+
+        def choose(below: int) -> int:
+            return next(left, 0) % below
+
+        looked_at(drawn(choose) if data[:1] > b"\x7f" else damaged(frames, data[1:]), choose)
 
     def damaged(frames: list[bytes], data: bytes) -> bytes:
         """A valid frame, with pieces put in at places of its tree; the lengths are made to fit."""

@@ -1,18 +1,54 @@
 """Answers that are the reference's, changed in one place, or any value at all: run it in a process apart."""
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 from claims import drawn, near
 from submissions import COURSE
 
+from autograder import expectations
+from autograder.admission import admit
 from autograder.bounds import Unanswered
 from autograder.boxed import wire
 from autograder.examination import examine
-from autograder.execution import Answer, read_answer
+from autograder.execution import Answer, read_answer, read_event
 from autograder.own_answers import LocalKernel, in_its_folder, reference_kernel
+from autograder.shown import pair
+
+EXPECTED = [np.arange(3.0), np.zeros((2, 3)), np.ones((2, 3, 4)), np.array(1.0), np.zeros((0, 3)), np.array(["a"])]
+WORDS: list[Callable[[Any, Any], object]] = [
+    lambda value, expected: expectations.array(value, "it"),
+    lambda value, expected: expectations.close(value, EXPECTED[1], "it", mistakes={"a": EXPECTED[1] + 1}),
+    lambda value, expected: expectations.close(value, EXPECTED[2], "it", secret=True),
+    lambda value, expected: expectations.equal(value, expected.tolist(), "it", mistakes={"a": value}),
+    lambda value, expected: expectations.equal(value, "standardize", "it"),
+    lambda value, expected: expectations.same_thing(value, value),
+    lambda value, expected: expectations.parts(value, 2, "it"),
+    lambda value, expected: expectations.show(value),
+    lambda value, expected: expectations._same(value, value),
+    lambda value, expected: pair(value, expected),
+    lambda value, expected: pair(value, value),
+]
+
+
+def looked_at(frame: bytes, choose: Callable[[int], int]) -> bool:
+    """Whether the frame is a value. Then each word of the checks may say that it is wrong, and may do no more."""
+    try:
+        value = admit(wire.unpack(frame))
+    except wire.WireError:
+        return False
+    with contextlib.suppress(wire.WireError):
+        read_event(value)
+    with contextlib.suppress(wire.WireError):
+        read_answer({"id": 3, "value": value, "raised": value, "warnings": value}, 3)
+    for word in WORDS:
+        with contextlib.suppress(expectations.Wrong):
+            word(value, EXPECTED[choose(len(EXPECTED))])
+    return True
 
 
 class Claiming:

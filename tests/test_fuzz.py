@@ -9,6 +9,7 @@ or doubled, bytes of valid files changed, and trees and bytes that were never va
 import copy
 import json
 import os
+import random
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from any_value import looked_at
+from claims import drawn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -176,6 +179,18 @@ def test_a_tree_is_decoded_or_refused(frame: bytes, data: st.DataObject) -> None
     head_length, body_length = wire._LENGTHS.unpack_from(frame)
     head = json.dumps(data.draw(changed(json.loads(frame[8 : 8 + head_length])))).encode()
     unpacked(wire._LENGTHS.pack(len(head), body_length) + head + frame[8 + head_length :])
+
+
+def test_whatever_can_be_decoded_can_be_looked_at() -> None:
+    """Each word of the checks takes it for what it is, right or wrong, in no time."""
+    chance = random.Random(20)
+    values = 0
+    for _ in range(10 * INPUTS):
+        frame = drawn(chance.randrange)
+        started = time.process_time()
+        values += looked_at(frame, chance.randrange)
+        assert time.process_time() - started < 1, frame
+    assert values > 5 * INPUTS
 
 
 REPLY = {
