@@ -201,8 +201,10 @@ def test_a_handle_answers_to_its_own_names_alone() -> None:
 def test_truth_values_and_characters_are_what_they_can_be() -> None:
     found = wire.unpack(frame(["array", "|b1", [4], 0], b"\0\1\2\xff"))
     assert found.view(np.uint8).tolist() == [0, 1, 1, 1]
-    with pytest.raises(wire.WireError, match="character"):
-        wire.unpack(frame(["array", "<U1", [1], 0], b"\xff\xff\xff\x7f"))
+    for point in (b"\xff\xff\xff\x7f", b"\0\xd8\0\0"):
+        with pytest.raises(wire.WireError, match="character"):
+            wire.unpack(frame(["array", "<U1", [1], 0], point))
+    assert wire.unpack(frame(["list", ["\ud800", "😀", {}.get(1)]])) == ["?", "😀", None]
 
 
 def test_what_is_sent_is_not_held_on_to() -> None:

@@ -146,8 +146,10 @@ class Decoder:
         if dtype.kind == "b":  # of any other byte than 0 and 1 NumPy says both that it is true and that it is 7
             np.not_equal(np.frombuffer(buffer, np.uint8).reshape(sizes), 0, out=found)
             return found
-        if dtype.kind == "U" and np.frombuffer(buffer, dtype.str[0] + "u4").max() > MAX_CODE_POINT:
-            raise WireError("a text has a character that there is not")
+        if dtype.kind == "U":
+            points = np.frombuffer(buffer, dtype.str[0] + "u4")
+            if points.max() > MAX_CODE_POINT or np.any((points >= 0xD800) & (points < 0xE000)):
+                raise WireError("a text has a character that there is not")
         np.copyto(found, np.frombuffer(buffer, dtype).reshape(sizes))
         return found
 
