@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from hypothesis.errors import FlakyFailure
@@ -124,7 +125,10 @@ class _Examination:
         if ran.not_called:
             return Evidence(check, None, f"The check did not run: {ran.not_called}", "grader")
         if ran.error is not None:
-            return self._failed(check, ran)
+            try:
+                return self._failed(check, ran)
+            except Exception as error:  # a value so odd that what is wrong with it cannot be laid out
+                return self._unforeseen(check, error)
         credit, message, hint = self.awarded or (1.0, "", "")
         if credit == 1:
             return Evidence(check, credit, message)
@@ -234,9 +238,16 @@ def _kind_of_wrong(error: Wrong, mistake: str) -> str:
         return error.kind
     if error.hint:
         return f"step: {error.hint}"
-    if error.evidence is not None and np.shape(error.evidence[0]) == np.shape(error.evidence[1]):
+    if error.evidence is not None and _shape(error.evidence[0]) == _shape(error.evidence[1]):
         return ""
     return re.sub(r"\[.*\]|'[^']*'|\d+", "#", error.message)
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    try:
+        return np.shape(value)
+    except ValueError:  # rows of several lengths
+        return None
 
 
 def _drawn(error: Wrong) -> tuple[Shown | None, Shown | None]:

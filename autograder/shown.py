@@ -60,7 +60,15 @@ def call(name: str, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
 
 
 def code(value: Any) -> str:
-    """A value as Python, or in <...> what it is where that is too long."""
+    """A value as Python, or in <...> what it is where that is too long, or cannot be written."""
+    try:
+        text = plain(_code(value), 4 * MAX_ARGUMENT)
+    except Exception:  # what an answer returned may be an argument again, and pandas fails at some values in many ways
+        text = ""
+    return text if 0 < len(text) <= MAX_ARGUMENT else f"<{_described(value)}>"
+
+
+def _code(value: Any) -> str:
     if isinstance(value, np.ndarray):
         text = _array_code(value)
     elif isinstance(value, (pd.Series, pd.DataFrame)):
@@ -82,8 +90,7 @@ def code(value: Any) -> str:
         text = repr(value.item())
     else:
         text = repr(value)
-    text = plain(text, 4 * MAX_ARGUMENT)
-    return text if len(text) <= MAX_ARGUMENT else f"<{_described(value)}>"
+    return text
 
 
 def _described(value: Any) -> str:

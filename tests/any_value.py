@@ -17,7 +17,7 @@ from autograder.boxed import wire
 from autograder.examination import examine
 from autograder.execution import Answer, read_answer, read_event
 from autograder.own_answers import LocalKernel, in_its_folder, reference_kernel
-from autograder.shown import pair
+from autograder.shown import code, pair
 
 EXPECTED = [np.arange(3.0), np.zeros((2, 3)), np.ones((2, 3, 4)), np.array(1.0), np.zeros((0, 3)), np.array(["a"])]
 WORDS: list[Callable[[Any, Any], object]] = [
@@ -32,6 +32,7 @@ WORDS: list[Callable[[Any, Any], object]] = [
     lambda value, expected: expectations._same(value, value),
     lambda value, expected: pair(value, expected),
     lambda value, expected: pair(value, value),
+    lambda value, expected: code(value),
 ]
 
 
@@ -82,7 +83,7 @@ def examined(assignment: str, seeds: Mapping[str, int], values: int) -> tuple[li
     for exercise, seed in seeds.items():
         chance = random.Random(seed)
         reference = reference_kernel(course, exercise)
-        until = asked + values // len(seeds)
+        until = asked + -(-values // len(seeds))
         while asked < until:
             kernel = Claiming(reference, chance.randrange)
             with in_its_folder(course):

@@ -235,7 +235,7 @@ def _misplaced(found: Array, X: Array) -> str:
             return Mistake("The timesteps run backwards: the oldest row comes first.")
         if same(np.sort(found.reshape(len(X), -1), axis=0), np.sort(X.reshape(len(X), -1), axis=0)):
             return Mistake("The windows are right, their order is not: leave the pairs in the order of time.")
-    if found.ndim != 3 and found.size == X.size:
+    if found.ndim != 3 and (found.size == X.size or found.ndim == 0):
         return "X has three axes: samples, timesteps, features."
     if found.shape == (len(X), X.shape[2], X.shape[1]) and same(found.swapaxes(1, 2), X):
         return Mistake("The axes of X are samples, timesteps, features, in this order.")
