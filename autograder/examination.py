@@ -245,7 +245,7 @@ def _kind_of_wrong(error: Wrong, mistake: str) -> str:
 
 def _shape(value: Any) -> tuple[int, ...] | None:
     try:
-        return np.shape(value)
+        return tuple(np.shape(value))
     except ValueError:  # rows of several lengths
         return None
 

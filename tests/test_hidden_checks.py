@@ -12,6 +12,7 @@ import pytest
 from submissions import COURSE
 
 from autograder import course as courses
+from autograder import examination
 from autograder.bounds import Unanswered
 from autograder.examination import Evidence, examine
 from autograder.execution import Answer
@@ -223,6 +224,58 @@ def test_a_fault_of_the_checks_is_the_graders(
     assert [(one.credit, one.cause) for one in found] == [(None, "grader")] * 2
     for one in found:
         assert re.search(says, one.message)
+
+
+DIVIDES = (
+    HEAD
+    + CHECK
+    + """
+def test_it(student):
+    "It divides by how far the length is from 7."
+    10 / (student.describe_series([1.0, 2.0])["length"] - 7)
+"""
+)
+SEVEN = "def describe_series(values): return {'length': 7}"
+
+
+def test_an_exception_that_the_reference_does_not_raise_is_the_answers(
+    apart: ProcessPoolExecutor, tmp_path: Path
+) -> None:
+    [found] = apart.submit(evidence, DIVIDES, tmp_path, SEVEN).result()
+    assert (found.credit, found.cause) == (0, None)
+    assert "What came back cannot be compared (ZeroDivisionError: division by zero)" in found.message
+    assert "Return what the docstring says" in found.message
+    # One that is raised whatever comes back is not.
+    [found] = apart.submit(evidence, DIVIDES.replace("- 7)", "* 0)"), tmp_path, SEVEN).result()
+    assert (found.credit, found.cause) == (None, "grader")
+    assert "So it does for the reference." in found.message
+
+
+@pytest.mark.parametrize(
+    ("check", "cause", "says"),
+    [
+        ("raise MemoryError", "memory", "takes more memory than there is"),
+        ("from autograder.admission import admit; admit(object())", "grader", "NotAdmitted"),
+    ],
+)
+def test_what_no_answer_can_return_and_what_no_memory_holds_is_told(
+    check: str, cause: str, says: str, apart: ProcessPoolExecutor, tmp_path: Path
+) -> None:
+    [found] = apart.submit(evidence, HEAD + CHECK + f"def test_it(student): {check}\n", tmp_path, SEVEN).result()
+    assert (found.credit, found.cause) == (None, cause)
+    assert says in found.message
+
+
+def evidence_unshown(checks: str, folder: Path, answer: str) -> list[Evidence]:
+    with mock.patch.object(examination._Examination, "_failed", side_effect=LookupError("no such word")):
+        return evidence(checks, folder, answer)
+
+
+def test_what_cannot_be_laid_out_is_the_answers_fault_too(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    """As where a call is shown whose argument was an answer before."""
+    [found] = apart.submit(evidence_unshown, DIVIDES, tmp_path, SEVEN).result()
+    assert (found.credit, found.cause) == (0, None)
+    assert "cannot be compared (LookupError: no such word)" in found.message
 
 
 def titles(file: Path) -> list[tuple[str, str, float, str]]:
