@@ -75,6 +75,7 @@ def test_a_stage_has_its_own_time_and_is_told() -> None:
 def test_a_process_that_retires_is_replaced() -> None:
     with Crew(1, nothing) as members:
         (_, gone), (_, new) = members.do([Job("last", leave, (), 30), Job("next", process, (), 30)])
+    assert isinstance(new, int), "the next job is not given to a process that ends"
     assert gone != new
 
 
