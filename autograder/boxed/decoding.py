@@ -181,8 +181,10 @@ class Decoder:
     def timestamp(self, depth: int, node: Node, zone: str | None) -> Any:
         import pandas as pd
 
-        moment = pd.Timestamp(_written(self.time(node, depth, np.datetime64)))
-        return moment if zone is None else moment.tz_localize("UTC").tz_convert(self.zone(zone))
+        moment = self.time(node, depth, np.datetime64)
+        if zone is None:
+            return pd.Timestamp(moment)
+        return pd.Timestamp(_written(moment)).tz_localize("UTC").tz_convert(self.zone(zone))
 
     def timedelta(self, depth: int, node: Node) -> Any:
         import pandas as pd
@@ -374,7 +376,7 @@ def _text(value: Any, pattern: re.Pattern[str] | None = None) -> str:
 
 
 def _written(times: Any) -> Any:
-    """Times that can be written down, as the zones' rules and a Timestamp's text need it."""
+    """Times of which the zones' rules know, and that can be written down with their zone."""
     years = np.asarray(times).astype("M8[Y]")
     if np.any(years < np.datetime64("0002")) or np.any(years > np.datetime64("9998")):
         raise WireError("a time is too far away")
