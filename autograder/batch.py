@@ -139,8 +139,11 @@ def _grade(
     try:
         from autograder.pipeline import Looks, grade  # with pytest and pandas: in the worker alone
 
-        def begin(exercise: str) -> None:
-            stage(exercise, settings.limits.exercise_look_seconds + GRACE if exercise else None)
+        def begin(exercise: str, reference: bool) -> None:
+            look = settings.limits.exercise_look_seconds + GRACE
+            stage(exercise, REFERENCE if reference else look if exercise else None)
+            if reference:
+                retire()  # with all that a lesson imports, it is larger than a worker has to be
 
         # Who took too much may still hold it: `retire`.
         looks = Looks({name: Unanswered(*why) for name, why in lost.items()}, begin, retire)

@@ -33,6 +33,7 @@ from autograder.student import Kernel, NotData, Student, StudentError, Undefined
 from autograder.submission import NotGradable
 from autograder.text import plain
 
+Looking = Callable[[str, bool], None]
 Lost = Mapping[str, Unanswered]
 """Exercises that ended the process which looked at them before, each with what is to be said of it."""
 
@@ -61,21 +62,19 @@ def examine(
     *,
     meter: Meter | None = None,
     lost: Lost = MappingProxyType({}),
-    looking: Callable[[str], None] = lambda exercise: None,
+    looking: Looking = lambda exercise, reference: None,
 ) -> list[Evidence]:
     """Run the checks of `exercises` against the kernel, inputs drawn from each exercise's seed.
 
-    `meter` bounds what is spent here; what is `lost` is not looked at again; `looking` is told which exercise is begun.
+    `meter` bounds what is spent here; what is `lost` is not looked at again; `looking` is told whose answer is looked
+    at, and whether its reference is asked instead.
     """
     wanted = set(exercises)
     hidden = hidden_checks(assignment)
-    examination = _Examination(assignment, hidden, kernel, seeds, meter or Meter(math.inf, math.inf), dict(lost))
-    found = []
-    for check in (check for check in hidden.checks if check.exercise in wanted):
-        if check.exercise not in examination.lost:
-            looking(check.exercise)
-        found.append(examination.evidence(check))
-    looking("")
+    examination = _Examination(assignment, hidden, kernel, seeds, meter or Meter(math.inf, math.inf), dict(lost),
+                               looking)  # fmt: skip
+    found = [examination.evidence(check) for check in hidden.checks if check.exercise in wanted]
+    looking("", False)
     for name in sorted(wanted - {item.check.exercise for item in found}):
         check = Check("", name, 1, "The exercise has checks", "")
         message = f"The exercise has no checks, or they did not load: {hidden.problem}"
@@ -94,6 +93,7 @@ class _Examination:
         seeds: Mapping[str, int],
         meter: Meter,
         lost: dict[str, Unanswered],
+        looking: Looking = lambda exercise, reference: None,
     ) -> None:
         self.assignment = assignment
         self.hidden = hidden
@@ -101,6 +101,7 @@ class _Examination:
         self.seeds = seeds
         self.meter = meter
         self.lost = lost
+        self.looking = looking
         self.awarded: tuple[float, str, str] | None = None
 
     def evidence(self, check: Check) -> Evidence:
@@ -110,6 +111,7 @@ class _Examination:
         """
         if check.exercise in self.lost:
             return self._failed(check, Ran(self.lost[check.exercise]))
+        self.looking(check.exercise, False)
         found = self._run(check)
         if found.cause == "box":
             del self.lost[check.exercise]
@@ -178,6 +180,7 @@ class _Examination:
         what = f"{type(error).__name__}: {plain(error, 200)}"
         if isinstance(error, NotAdmitted) or not isinstance(error, Exception):
             return Evidence(check, None, f"The check itself failed ({what}).", "grader")
+        self.looking(check.exercise, True)
         own = _whose_fault(self.assignment, self.hidden, check, self.seeds[check.exercise])
         if own:
             return Evidence(check, None, f"The check itself failed ({what}). {own}", "grader")

@@ -210,7 +210,7 @@ class Session:
                 ending = self._end(expected=False)
                 self._ended(current, ending)
                 return False
-            except wire.WireError as error:
+            except (wire.WireError, MemoryError) as error:
                 self._end()
                 self._stopped(current, "notebook", f"the box's reports became unreadable ({plain(error, 200)})")
                 return False

@@ -12,7 +12,7 @@ from autograder.bounds import Cause, Meter
 from autograder.box import BoxUnavailable
 from autograder.box.canary import holds
 from autograder.course import Assignment, CourseError
-from autograder.examination import Evidence, Lost, examine
+from autograder.examination import Evidence, Looking, Lost, examine
 from autograder.execution import CellRun, Session, Warm
 from autograder.grading import examinable, mark, score, undecided
 from autograder.restoration import Restored, restore
@@ -37,11 +37,11 @@ class Looks:
     """What is known of looking at this submission's answers, and who is told of it.
 
     `lost` has the exercises that ended the process which looked at them. `begin` is told the exercise that is looked
-    at, "" afterwards; `exceeded` is called when one took more time or memory than there is.
+    at, or whose reference is, "" afterwards; `exceeded` is called when one took more time or memory than there is.
     """
 
     lost: Lost = field(default_factory=dict)
-    begin: Callable[[str], None] = lambda exercise: None
+    begin: Looking = lambda exercise, reference: None
     exceeded: Callable[[], None] = lambda: None
 
 

@@ -71,7 +71,7 @@ def unpack(frame: bytes, revive: Callable[[Any], Any] | None = None) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of pandas, about values that are not ours
             return decoder.value(tree)
-    except WireError:
+    except (WireError, MemoryError):
         raise
     # Whatever pandas, NumPy or json raise on hostile bytes, it is a malformed frame to the caller.
     except Exception as error:
