@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from types import FrameType, MappingProxyType
 from typing import Final
 
+import numpy as np
+
 from autograder.bounds import Cause, Unanswered
 from autograder.box import Limits
 from autograder.box.sandbox import sweep
@@ -98,12 +100,13 @@ def _without(task: _Task, lost: Lost, limits: Limits) -> _Task | None:
             return replace(task, deaths=(*task.deaths, lost.stage))
         if not lost.stage:
             return None
-    cause: Cause = "time" if lost.why == "time" else "grader"
+    cause: Cause = "time" if lost.why == "time" else "notebook"
     message = (
         f"To look at what the answer returned took more than {limits.exercise_look_seconds:g} seconds of processor "
         "time. Return less."
         if lost.why == "time"
-        else "The grader's process ended twice as it looked at what this answer returned. The instructor will look."
+        else "The process that looks at answers ended twice, each time at what this one returned. Return what the "
+        "docstring says: its type, its shape, and plain values in it."
     )
     return replace(task, lost={**task.lost, lost.stage: (cause, message)})
 
@@ -139,13 +142,12 @@ def _grade(
     try:
         from autograder.pipeline import Looks, grade  # with pytest and pandas: in the worker alone
 
-        def begin(exercise: str, reference: bool) -> None:
-            look = settings.limits.exercise_look_seconds + GRACE
-            stage(exercise, REFERENCE if reference else look if exercise else None)
-            if reference:
-                retire()  # with all that a lesson imports, it is larger than a worker has to be
+        def begin(exercise: str, seconds: float | None) -> None:
+            if exercise and seconds is None:
+                retire()  # after the reference, with all that a lesson imports, it is larger than a worker has to be
+            stage(exercise, seconds + GRACE if seconds is not None else REFERENCE if exercise else None)
 
-        # Who took too much may still hold it: `retire`.
+        # A worker that used too much may still hold it: `retire`.
         looks = Looks({name: Unanswered(*why) for name, why in lost.items()}, begin, retire)
         return grade(submission, settings, earlier, looks).result
     finally:
@@ -156,6 +158,8 @@ def _grade(
 
 def _end(number: int, frame: FrameType | None) -> None:
     global _told_to_end
+    if _told_to_end:
+        return  # it closes its box already
     _told_to_end = True
     if not _busy:
         os._exit(1)
@@ -172,6 +176,8 @@ def _begin() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
+    os.environ.update({"MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3"})  # for a reference, if one must be asked
+    np.ones((99, 99)) @ np.ones((99, 99))  # its library takes memory the first time, and ends the process without it
     if sys.platform == "linux":
         # A grader that is killed tells nobody; without this its workers, and their boxes, would wait for ever.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -2,7 +2,7 @@
 
 What an answer returned is compared here, and its author may have made it so that this takes for ever. A timer of the
 processor time that this process uses ends the check; a call into C that no signal reaches is ended, with its process,
-by whoever gave it the work (`crew`).
+by the process that gave it the work (`crew`).
 """
 
 import contextlib
@@ -42,15 +42,20 @@ class Meter:
     def spent(self) -> float:
         return sum(self._spent.values())
 
+    def left(self, exercise: str) -> float:
+        """The processor seconds that there still are for the exercise."""
+        if exercise in self._over:
+            return 0.0
+        return min(self._exercise_seconds - self._spent.get(exercise, 0.0), self._submission_seconds - self.spent)
+
     @contextlib.contextmanager
     def looking(self, exercise: str) -> Iterator[None]:
         """Whatever is done within counts for the exercise. Raises Unanswered when its time, or the whole, is used up.
 
         The timer is there in a process's main thread alone, where Python delivers signals.
         """
-        before = self._spent.get(exercise, 0.0)
-        left = min(self._exercise_seconds - before, self._submission_seconds - self.spent)
-        if exercise in self._over or left <= 0:
+        before, left = self._spent.get(exercise, 0.0), self.left(exercise)
+        if left <= 0:
             self._used_up(exercise)
         begun = time.process_time()
         try:
@@ -78,12 +83,19 @@ def _timer(seconds: float, end: Callable[[int, FrameType | None], NoReturn]) -> 
         yield
         return
 
-    earlier = signal.signal(signal.SIGPROF, end)
+    armed = True
+
+    def ring(number: int, frame: FrameType | None) -> None:
+        if armed:
+            end(number, frame)
+
+    earlier = signal.signal(signal.SIGPROF, ring)
     # Again and again: the first may come where an exception cannot go on (a destructor, a callback from C).
     signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
     try:
         yield
     finally:
+        armed = False
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, earlier)
 

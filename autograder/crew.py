@@ -107,7 +107,12 @@ class Crew:
                 self._members.remove(member)
         free = next((member for member in self._members if not member.job), None)
         if free is None and len(self._members) < self._size:
-            free = _Member(self._prepare, self._memory)
+            try:
+                free = _Member(self._prepare, self._memory)
+            except OSError:
+                if not self._members:
+                    raise
+                return None  # the machine has no room for another now: those that there are go on
             self._members.append(free)
         return free
 

@@ -2,7 +2,7 @@
 
 Each check gives one `Evidence`. What pytest prints and returns decides nothing: the checks are listed when they are
 collected, and one that leaves no evidence is a fault of the grader, not of the student. An exception that no check
-foresaw came of what the answer returned, unless the reference raises one there as well (`_whose_fault`).
+foresaw, while it looked at what came back, is the answer's, unless the reference raises one as well (`_whose_fault`).
 """
 
 import dataclasses
@@ -33,7 +33,7 @@ from autograder.student import Kernel, NotData, Student, StudentError, Undefined
 from autograder.submission import NotGradable
 from autograder.text import plain
 
-Looking = Callable[[str, bool], None]
+Looking = Callable[[str, float | None], None]
 Lost = Mapping[str, Unanswered]
 """Exercises that ended the process which looked at them before, each with what is to be said of it."""
 
@@ -62,19 +62,19 @@ def examine(
     *,
     meter: Meter | None = None,
     lost: Lost = MappingProxyType({}),
-    looking: Looking = lambda exercise, reference: None,
+    looking: Looking = lambda exercise, seconds: None,
 ) -> list[Evidence]:
     """Run the checks of `exercises` against the kernel, inputs drawn from each exercise's seed.
 
-    `meter` bounds what is spent here; what is `lost` is not looked at again; `looking` is told whose answer is looked
-    at, and whether its reference is asked instead.
+    `meter` bounds what is spent here; what is `lost` is not looked at again; `looking` is told which exercise's answer
+    is looked at and the seconds that it has, or None when its reference is asked.
     """
     wanted = set(exercises)
     hidden = hidden_checks(assignment)
     examination = _Examination(assignment, hidden, kernel, seeds, meter or Meter(math.inf, math.inf), dict(lost),
                                looking)  # fmt: skip
     found = [examination.evidence(check) for check in hidden.checks if check.exercise in wanted]
-    looking("", False)
+    looking("", None)
     for name in sorted(wanted - {item.check.exercise for item in found}):
         check = Check("", name, 1, "The exercise has checks", "")
         message = f"The exercise has no checks, or they did not load: {hidden.problem}"
@@ -93,7 +93,7 @@ class _Examination:
         seeds: Mapping[str, int],
         meter: Meter,
         lost: dict[str, Unanswered],
-        looking: Looking = lambda exercise, reference: None,
+        looking: Looking = lambda exercise, seconds: None,
     ) -> None:
         self.assignment = assignment
         self.hidden = hidden
@@ -110,8 +110,8 @@ class _Examination:
         Where the box gave no answer, the exercise's other checks would get none, and are not run.
         """
         if check.exercise in self.lost:
-            return self._failed(check, Ran(self.lost[check.exercise]))
-        self.looking(check.exercise, False)
+            return self._not_told(check, self.lost[check.exercise])
+        self.looking(check.exercise, self.meter.left(check.exercise))
         found = self._run(check)
         if found.cause == "box":
             del self.lost[check.exercise]
@@ -127,10 +127,7 @@ class _Examination:
         if ran.not_called:
             return Evidence(check, None, f"The check did not run: {ran.not_called}", "grader")
         if ran.error is not None:
-            try:
-                return self._failed(check, ran)
-            except Exception as error:  # a value so odd that what is wrong with it cannot be laid out
-                return self._unforeseen(check, error)
+            return self._judged(check, ran)
         credit, message, hint = self.awarded or (1.0, "", "")
         if credit == 1:
             return Evidence(check, credit, message)
@@ -140,10 +137,29 @@ class _Examination:
 
     def award(self, credit: float, message: str, hint: str = "") -> None:
         """Give part of the share: a credit in [0, 1], the sentence that explains it, and the next step or Mistake."""
-        self.awarded = (min(max(float(credit), 0.0), 1.0), message, hint)
+        self.awarded = (min(max(float(credit), 0.0), 1.0) if credit == credit else 0.0, message, hint)
 
-    def _failed(self, check: Check, ran: Ran) -> Evidence:
-        """What a check's exception says about the answer."""
+    def _judged(self, check: Check, ran: Ran) -> Evidence:
+        """What a check's exception says about the answer; to lay it out takes of the exercise's time, too."""
+        error = ran.error
+        try:
+            with self.meter.looking(check.exercise):
+                found = self._failed(check, ran)
+        except Unanswered as late:
+            return self._not_told(check, late if not isinstance(error, Unanswered) else error)
+        except Exception as odd:  # a value of which not even this can be laid out
+            found, error = None, odd
+        if isinstance(error, MemoryError):
+            return self._not_told(check, Unanswered("memory", TOO_LARGE))
+        return found or self._unforeseen(check, error)
+
+    def _not_told(self, check: Check, ending: Unanswered) -> Evidence:
+        """No answer, or none that can be looked at: so it is with the exercise's other checks."""
+        self.lost[check.exercise] = ending
+        return Evidence(check, None, ending.message, ending.cause)
+
+    def _failed(self, check: Check, ran: Ran) -> Evidence | None:
+        """What an exception that the check, or its words, foresaw says about the answer."""
         error = ran.error
         if isinstance(error, FlakyFailure) and error.exceptions:
             error = error.exceptions[0]
@@ -170,17 +186,13 @@ class _Examination:
         if isinstance(error, (NotData, NotRebuilt)):
             finding = self._finding(check, plain(error, 300), kind=plain(error, 300))
             return Evidence(check, 0.0, finding.sentences, finding=finding)
-        if isinstance(error, MemoryError):
-            self.lost[check.exercise] = told = Unanswered("memory", TOO_LARGE)
-            finding = self._finding(check, told.message)
-            return Evidence(check, None, finding.sentences, told.cause, finding=finding)
-        return self._unforeseen(check, error)
+        return None
 
     def _unforeseen(self, check: Check, error: BaseException | None) -> Evidence:
         what = f"{type(error).__name__}: {plain(error, 200)}"
         if isinstance(error, NotAdmitted) or not isinstance(error, Exception):
             return Evidence(check, None, f"The check itself failed ({what}).", "grader")
-        self.looking(check.exercise, True)
+        self.looking(check.exercise, None)
         own = _whose_fault(self.assignment, self.hidden, check, self.seeds[check.exercise])
         if own:
             return Evidence(check, None, f"The check itself failed ({what}). {own}", "grader")
@@ -246,11 +258,9 @@ def _kind_of_wrong(error: Wrong, mistake: str) -> str:
     return re.sub(r"\[.*\]|'[^']*'|\d+", "#", error.message)
 
 
-def _shape(value: Any) -> tuple[int, ...] | None:
-    try:
-        return tuple(np.shape(value))
-    except ValueError:  # rows of several lengths
-        return None
+def _shape(value: Any) -> tuple[int, ...]:
+    """Of lists the length alone: what they hold may be anything."""
+    return value.shape if isinstance(value, np.ndarray) else (len(value),) if isinstance(value, (list, tuple)) else ()
 
 
 def _drawn(error: Wrong) -> tuple[Shown | None, Shown | None]:

@@ -111,7 +111,7 @@ class Session:
         if self._unreachable is not None:
             raise self._unreachable
         if self._calls is None:
-            self._start(lambda event, cell: None)
+            self._start_again()
         assert self._calls is not None
         number = secrets.randbits(48)
         seconds = min(self.limits.call_seconds, self._left())
@@ -134,6 +134,15 @@ class Session:
         except wire.WireError as error:
             self._end()
             raise Unanswered("notebook", f"What came back could not be read ({plain(error, 200)}).") from None
+
+    def _start_again(self) -> None:
+        """A new box for the next call. Raises Unanswered: that there is none is no answer's fault."""
+        try:
+            with held():
+                self._start(lambda event, cell: None)
+        except (BoxUnavailable, OSError) as problem:
+            self._end()
+            raise Unanswered("box", str(problem)) from problem
 
     def close(self) -> None:
         self._end()

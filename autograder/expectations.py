@@ -20,15 +20,16 @@ Every value from the box goes through these functions before anything else is do
 """
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from autograder.admission import BUILTINS, NUMPY_SCALARS, NotAdmitted, admit
+from autograder.admission import BUILTINS, NUMPY_SCALARS, SCALARS, NotAdmitted, admit
 from autograder.boxed.values import Generator, Handle, Source
 from autograder.misconceptions import Clues, Mistake, Mistakes, clues
 from autograder.student import Student, StudentError
@@ -36,6 +37,7 @@ from autograder.text import plain
 
 Array = np.ndarray[Any, Any]
 
+MOST_SHOWN: Final = 256  # numbers of which NumPy writes a corner: of short axes it leaves out nothing
 NOTHING = "nothing (None; is a `return` missing?)"
 
 
@@ -57,8 +59,8 @@ class Wrong(AssertionError):
         clues: Clues | None = None,
         kind: str = "",
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.message = plain(message)
+        super().__init__(self.message)
         self.hint = "" if isinstance(hint, Mistake) else hint
         self.what = what
         self.kind = kind
@@ -113,7 +115,7 @@ def array(value: Any, what: str, shape: Sequence[int] | None = None, hint: str =
     if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
         value = value.to_numpy()
     try:
-        found = np.asarray(value)
+        found = np.array(None) if _has_text(value) else np.asarray(value)
         if found.dtype == object:
             found = np.array([_real(item) for item in found.ravel().tolist()]).reshape(found.shape)
     except (TypeError, ValueError, OverflowError):
@@ -174,12 +176,9 @@ def close(
 def equal(value: Any, expected: Any, what: str, hint: str = "", *, mistakes: Mapping[str, Any] | None = None) -> None:
     """Expect exactly `expected`: a text, a whole number, a truth value or a list of them."""
     admit(value)
-    if (
-        isinstance(value, (np.ndarray, pd.Series, pd.Index))
-        and isinstance(expected, list)
-        and value.dtype.kind not in "mM"
-    ):
-        value = value.tolist()
+    if isinstance(value, (np.ndarray, pd.Series, pd.Index)) and isinstance(expected, list):
+        few = value.size <= max(100, 2 * len(expected)) and value.dtype.kind not in "mM"
+        value = value.tolist() if few else value
     value = [_plain(item) for item in value] if isinstance(value, list) else _plain(value)
     if isinstance(value, tuple) and isinstance(expected, list):
         value = list(value)
@@ -187,6 +186,21 @@ def equal(value: Any, expected: Any, what: str, hint: str = "", *, mistakes: Map
         named = frozenset(text for text, wrong in (mistakes or {}).items() if same_thing(value, wrong))
         raise Wrong(f"{what} should be {show(expected)}, but is {show(value)}.", hint, what=what,
                     evidence=(value, expected), clues=Clues(named))  # fmt: skip
+
+
+def _has_text(value: Any) -> bool:
+    """Whether there is a text in a list, of which NumPy would make as long texts of all that is in it."""
+    left = [value] if isinstance(value, (list, tuple)) else []
+    while left:
+        items = left.pop()
+        kinds = {*map(type, items)}
+        if kinds & {str, bytes, np.str_, np.bytes_}:
+            return True
+        if np.ndarray in kinds and any(type(one) is np.ndarray and one.dtype.kind in "SU" for one in items):
+            return True
+        if kinds & {list, tuple}:
+            left += [one for one in items if isinstance(one, (list, tuple))]
+    return False
 
 
 def _real(value: Any) -> float:
@@ -233,9 +247,12 @@ def parts(value: Any, number: int, what: str) -> tuple[Any, ...]:
 def unchanged(student: Student, hint: str = "Work on a copy.") -> None:
     """Expect that the last call left its arguments as they were."""
     call = student.calls[-1]
-    for place, (before, now) in enumerate(zip(call.args, student.arguments_after() or [], strict=False)):
+    after, named_after = student.arguments_after() or (list(call.args), call.kwargs)
+    arguments = [(f"number {place}", *pair) for place, pair in enumerate(zip(call.args, after, strict=False), 1)]
+    arguments += [(f"`{name}`", before, named_after.get(name)) for name, before in call.kwargs.items()]
+    for which, before, now in arguments:
         if not _same(before, now):
-            raise Wrong(f"`{call.name}` changed its argument number {place + 1}, which should stay as it was.", hint)
+            raise Wrong(f"`{call.name}` changed its argument {which}, which should stay as it was.", hint)
 
 
 def raises(kind: str, call: Callable[[], Any], what: str, hint: str = "") -> str:
@@ -268,6 +285,11 @@ def show(value: Any, limit: int = 300) -> str:
 def _show(value: Any, limit: int) -> str:
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        text = _show(value.ravel()[:24].tolist(), limit)
+        return text if value.ndim == 1 and value.size <= 24 else plain(f"{text} of shape {value.shape}", limit)
+    if isinstance(value, np.ndarray) and math.prod(min(length, 4) for length in value.shape) > MOST_SHOWN:
+        return plain(f"{_show(value.ravel()[:8], limit)[:-1]}, ...] of shape {value.shape}", limit)
     if isinstance(value, np.ndarray):
         text = np.array2string(value, precision=4, threshold=24, edgeitems=2, separator=", ", suppress_small=True)
         text = " ".join(text.split())
@@ -277,9 +299,7 @@ def _show(value: Any, limit: int) -> str:
     if isinstance(value, dict):
         items = [f"{_show(key, 40)}: {_show(item, 80)}" for key, item in itertools.islice(value.items(), 8)]
         return plain("{" + ", ".join(items) + ("" if len(value) < 9 else ", …") + "}", limit)
-    if isinstance(value, tuple) or (
-        isinstance(value, list) and any(isinstance(item, (np.ndarray, list, pd.DataFrame)) for item in value)
-    ):
+    if isinstance(value, tuple) or (isinstance(value, list) and not SCALARS.issuperset(map(type, value))):
         inner = ", ".join(_show(item, 80) for item in value[:6]) + ("" if len(value) < 7 else ", …")
         return plain(f"({inner})" if isinstance(value, tuple) else f"[{inner}]", limit)
     if isinstance(value, (float, np.floating)):
@@ -310,7 +330,8 @@ def _same(before: Any, now: Any) -> bool:
     if isinstance(before, dict):
         kept = isinstance(now, dict) and before.keys() == now.keys()
         return kept and all(_same(before[key], now[key]) for key in before)
-    if type(before) is not type(now):
-        return True  # a number of another type says nothing
+    numbers = (int, float, np.integer, np.floating, np.bool_)
+    if type(before) is not type(now) and not (isinstance(before, numbers) and isinstance(now, numbers)):
+        return False
     missing = before is now or (before != before and now != now)
     return bool(missing or before == now)

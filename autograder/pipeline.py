@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from autograder.bounds import Cause, Meter
+from autograder.bounds import Cause, Meter, Unanswered
 from autograder.box import BoxUnavailable
 from autograder.box.canary import holds
 from autograder.course import Assignment, CourseError
@@ -37,11 +37,12 @@ class Looks:
     """What is known of looking at this submission's answers, and who is told of it.
 
     `lost` has the exercises that ended the process which looked at them. `begin` is told the exercise that is looked
-    at, or whose reference is, "" afterwards; `exceeded` is called when one took more time or memory than there is.
+    at and its seconds, None for its reference, and "" afterwards; `exceeded` is called when one took more time or
+    memory than there is.
     """
 
     lost: Lost = field(default_factory=dict)
-    begin: Looking = lambda exercise, reference: None
+    begin: Looking = lambda exercise, seconds: None
     exceeded: Callable[[], None] = lambda: None
 
 
@@ -68,6 +69,8 @@ def grade(
         return Graded(_ungraded(submission, assignment, record, cause, str(problem)))
     except BoxUnavailable as problem:
         return Graded(_ungraded(submission, assignment, record, "box", str(problem)))
+    except Unanswered as late:  # a timer that came a moment after its check
+        return Graded(_ungraded(submission, assignment, record, late.cause, late.message))
     except Exception as error:
         record["traceback"] = traceback.format_exc()
         message = (

@@ -130,7 +130,7 @@ def _number(value: Any) -> str:
 
 
 def _pandas_code(value: Any) -> str:
-    if value.size > 60:
+    if max(value.size, len(value)) > 60:
         return f"<{_described(value)}>"
 
     def column(data: Any) -> str:

@@ -88,14 +88,19 @@ class Student:
             raise NotData("the model's export is not as it must be")
         return value
 
-    def arguments_after(self) -> list[Any] | None:
+    def arguments_after(self) -> tuple[list[Any], dict[str, Any]] | None:
         """What the last call of one of the notebook's functions was given, as the box has it now.
 
-        Asked for by itself: the call could not know of it. None where it is not to be had.
+        Asked for by itself: the call could not know of it. None after another box has taken the place of the first.
+        Raises NotData where they are no data any more.
         """
         answer = self._kernel.ask({"do": "arguments"})
-        value = admit(answer.value) if answer.raised is None and answer.unsendable is None else None
-        return value[0] if isinstance(value, list) and value and isinstance(value[0], list) else None
+        if answer.missing:
+            return None
+        value = self._checked("the function", answer)
+        if not isinstance(value, list) or [*map(type, value)] != [list, dict]:
+            raise NotData(f"`{self.calls[-1].name}` left its arguments as something that cannot be compared.")
+        return value[0], value[1]
 
     def _call(self, name: str, function: "str | Source", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         args = tuple(_sendable(value) for value in args)

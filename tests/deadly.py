@@ -1,6 +1,7 @@
 """What ends the process that looks at it, or holds it: in a form that crosses to a worker."""
 
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +17,20 @@ class DeadlyPath(type(Path())):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class DeadlyLimits(Limits):
-    """As soon as the second check of an exercise is looked at, the process ends, or goes on without end."""
+    """At the third question to a notebook the process ends, or goes on without end."""
 
     what: Literal["dies", "loops"] = "dies"
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "exercise_look_seconds" and sys._getframe(1).f_code.co_name == "begin":
-            looked = sys._getframe(1).f_locals["exercise"]
-            if looked in _looked:
-                while self.what == "loops":
+        if name == "call_seconds" and sys._getframe(1).f_code.co_name == "ask":
+            _asked.append(name)
+            if len(_asked) > 2 and self.what == "loops":
+                signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPROF})  # as a call into C
+                while True:
                     pass
+            if len(_asked) > 2:
                 os._exit(1)
-            _looked.append(looked)
         return super().__getattribute__(name)
 
 
-_looked: list[str] = []
+_asked: list[str] = []

@@ -1,6 +1,8 @@
 """Data pass the door, and nothing else: each word of the checks' language asks for it."""
 
 import re
+import time
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +15,7 @@ from autograder.admission import NotAdmitted, admit
 from autograder.boxed.values import Handle
 from autograder.execution import Answer
 from autograder.shown import shown
-from autograder.student import Student
+from autograder.student import NotData, Student
 
 TOUCHED: list[str] = []
 
@@ -160,3 +162,73 @@ def test_all_words_are_tried() -> None:
 )  # fmt: skip
 def test_data_pass(value: Any) -> None:
     assert admit(value) is value
+
+
+# what the words cost, and what they say
+
+
+BIG = np.zeros((4,) * 12, dtype="uint8")
+COSTLY: dict[str, Callable[[], Any]] = {
+    "an array of short axes": lambda: expectations.show(BIG),
+    "a mapping in a list that holds one": lambda: expectations.show([{"a": BIG}]),
+    "an array in an array": lambda: expectations.show(in_array(BIG)),
+    "a long array where a list is asked for": lambda: expectations.equal(np.zeros(30_000_000, "u1"), ["a"], "it"),
+    "one long word": lambda: expectations.array(["x" * 600] + [""] * 1_000_000, "it"),
+    "numbers and words": lambda: expectations.array([np.zeros(4_000_000, "f2"), np.zeros(4_000_000, "S1")], "it"),
+}
+
+
+@pytest.mark.parametrize("what", COSTLY)
+def test_a_word_takes_no_long_time_and_says_no_long_text(what: str) -> None:
+    tracemalloc.start()
+    started = time.process_time()
+    try:
+        said = COSTLY[what]()
+    except expectations.Wrong as wrong:
+        said = wrong.message
+    assert time.process_time() - started < 2
+    assert len(said) < 1000
+    assert tracemalloc.get_traced_memory()[1] < 100 * 2**20
+    tracemalloc.stop()
+
+
+def test_a_message_is_no_book() -> None:
+    assert len(expectations.Wrong("x" * 4_000_000).message) < 5000
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "same"),
+    [
+        ([1.5, 2.5], [1.5, 2.5], True), ([1.5, 2.5], [1, 2], False), ([1.0, 2.0], [1, 2], True),
+        (["a", "b"], [None, 0], False), ([1.0, float("nan")], [1.0, float("nan")], True), ([1], [1, 2], False),
+        ({"a": 1}, {"a": "x"}, False), ({"a": 1}, {}, False), ({"a": [1]}, {"a": [1]}, True), ("a", None, False),
+        (np.array([1.0, np.nan]), np.array([1.0, np.nan]), True), (np.zeros(2), np.zeros((2, 1)), False),
+        (np.zeros(2), [0.0, 0.0], False), (pd.Series([1.0]), pd.Series([2.0]), False), (Handle(1, "a"), None, True),
+        (pd.NA, pd.NA, True), (pd.Timestamp(0), pd.Timestamp(1), False),
+    ],
+)  # fmt: skip
+def test_what_has_become_of_an_argument_is_seen(before: Any, now: Any, same: bool) -> None:
+    assert expectations._same(before, now) is same
+
+
+def test_arguments_by_name_and_what_is_no_data_any_more_are_seen_too() -> None:
+    class Box:
+        def __init__(self, after: Answer) -> None:
+            self.after = after
+
+        def ask(self, request: dict[str, Any]) -> Answer:
+            return self.after if request["do"] == "arguments" else Answer(value=1)
+
+    for after, says in (
+        (Answer(value=[[1], {"order": ["b"]}]), "`order`"),
+        (Answer(value=[[2], {"order": ["a"]}]), "number 1"),
+        (Answer(unsendable="too deep"), "no"),
+        (Answer(value=[1]), "cannot be compared"),
+    ):
+        student = Student(Box(after))
+        student.encode(1, order=["a"])
+        with pytest.raises((expectations.Wrong, NotData), match=says):
+            expectations.unchanged(student)
+    unchanged = Student(Box(Answer(missing=True)))  # another box has taken the place of the first
+    unchanged.encode(1)
+    expectations.unchanged(unchanged)

@@ -42,7 +42,10 @@ def test_a_worker_that_dies_takes_no_other_submission_with_it(workers: int, sett
 
 @pytest.mark.parametrize(
     ("what", "cause", "says"),
-    [("dies", "grader", "ended twice as it looked"), ("loops", "time", "more than 2 seconds of processor time")],
+    [
+        ("dies", "notebook", "ended twice, each time at what this one returned"),
+        ("loops", "time", "more than 2 seconds of processor time"),
+    ],
 )
 def test_a_worker_that_ends_or_hangs_at_an_answer_costs_that_exercise(
     what: Literal["dies", "loops"], cause: str, says: str, settings: Settings, tmp_path: Path,

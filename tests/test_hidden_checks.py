@@ -13,11 +13,13 @@ from submissions import COURSE
 
 from autograder import course as courses
 from autograder import examination
-from autograder.bounds import Unanswered
+from autograder.bounds import Meter, Unanswered
+from autograder.box import BoxUnavailable, Limits
 from autograder.examination import Evidence, examine
-from autograder.execution import Answer
+from autograder.execution import Answer, Session
 from autograder.hidden_checks import HiddenChecks, hidden_checks
 from autograder.own_answers import LocalKernel
+from autograder.restoration import Restored
 
 LESSON = "00_orientation"
 EXERCISE = next(one.id for one in COURSE.assignment(LESSON).exercises)
@@ -276,6 +278,33 @@ def test_what_cannot_be_laid_out_is_the_answers_fault_too(apart: ProcessPoolExec
     [found] = apart.submit(evidence_unshown, DIVIDES, tmp_path, SEVEN).result()
     assert (found.credit, found.cause) == (0, None)
     assert "cannot be compared (LookupError: no such word)" in found.message
+
+
+def evidence_laid_out_for_ever(checks: str, folder: Path, answer: str) -> list[Evidence]:
+    def for_ever(*given: object) -> None:
+        while True:
+            pass
+
+    space: dict[str, Any] = {}
+    exec(answer, space)
+    assignment = with_checks(checks, folder)
+    with mock.patch.object(examination._Examination, "_failed", for_ever):
+        return examine(assignment, LocalKernel(space), {EXERCISE: 11}, [EXERCISE], meter=Meter(0.5, 1))
+
+
+def test_to_lay_a_failure_out_takes_of_the_same_time(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    [found] = apart.submit(evidence_laid_out_for_ever, DIVIDES, tmp_path, SEVEN).result()
+    assert (found.credit, found.cause) == (None, "time")
+    assert "0.5 seconds of processor time" in found.message
+
+
+def test_a_box_that_cannot_be_had_again_is_no_answers_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = Session(Restored(), Limits(), 1)
+    for problem in (BoxUnavailable("no space left"), BrokenPipeError("broken")):
+        monkeypatch.setattr(session, "_start", mock.Mock(side_effect=problem))
+        with pytest.raises(Unanswered) as told:
+            session.ask({"do": "get", "name": "x"})
+        assert told.value.cause == "box"
 
 
 def titles(file: Path) -> list[tuple[str, str, float, str]]:

@@ -207,38 +207,56 @@ def test_truth_values_and_characters_are_what_they_can_be() -> None:
     assert wire.unpack(frame(["list", ["\ud800", "😀", None]])) == ["?", "😀", None]
 
 
-def test_what_is_sent_is_not_held_on_to() -> None:
-    """The frame's bytes are not an array's memory, nor is one array another's."""
-    data = frame(["list", [["array", "<f8", [1], 0], ["array", "<f8", [1], 0]]], bytes(8))
-    one, other = wire.unpack(data)
-    one[0] = 1
-    assert other[0] == 0
+def test_a_buffer_is_there_for_one_value() -> None:
+    """Named again and again, it would be copied as often, into as much memory."""
+    array = ["array", "<f8", [1], 0]
+    assert wire.unpack(frame(["list", [array]], bytes(8)))[0].flags.owndata
+    for more in (array, ["bytes", 0], ["scalar", ["array", "<f8", [], 0]]):
+        with pytest.raises(wire.WireError, match="no such buffer"):
+            wire.unpack(frame(["list", [array, more]], bytes(8)))
 
 
 MANY = 100_000
 ZERO = ["array", "<f8", [1], 0]
 ROW = ["range", 0, 1, 1, None]
-TIME = ["array", "<M8[s]", [], 0]
-TOO_MUCH = {
-    "keys that hash alike": ["dict", [[ALIKE * n, 0] for n in range(MANY)]],
-    "elements that hash alike": ["set", [ALIKE * n for n in range(MANY)]],
-    "labels that hash alike": ["index", ["column", "objects", [ALIKE * n for n in range(MANY)], "object"], None, None],
-    "levels that hash alike": ["multi", [[ALIKE * n, 0.5 * n] for n in range(MANY)], [None, None]],
-    "many times": ["list", [["timestamp", TIME, None]] * MANY],
-    "many tables": ["list", [["frame", ROW, [["column", "plain", ZERO]], ROW]] * 20_000],
-    "many columns": ["list", [["series", "a", ["column", "plain", ZERO], ROW]] * 20_000],
-    "many lists": ["list", [["list", []]] * 600_000],
-    "many zones": ["list", [["timestamp", TIME, f"UTC+{n // 60:02}:{n % 60:02}"] for n in range(1200)]],
-    "a long range": ["range", 0, 2**40, 1, None],
-    "a long axis": ["array", "<f8", [2**40, 0], 1],
+
+
+def column(number: int) -> Any:
+    return ["column", "plain", ["array", "<i8", [1], number]]
+
+
+def time_of(number: int) -> Any:
+    return ["array", "<M8[s]", [], number]
+
+
+TOO_MUCH: dict[str, tuple[Any, str]] = {
+    "keys that hash alike": (["dict", [[ALIKE * n, 0] for n in range(MANY)]], "keys that are numbers"),
+    "elements that hash alike": (["set", [ALIKE * n for n in range(MANY)]], "keys that are numbers"),
+    "labels that hash alike": (["index", ["column", "objects", [ALIKE * n for n in range(MANY)], "object"], None, None],
+                               "keys that are numbers"),
+    "levels that hash alike": (["multi", [[ALIKE * n, 0.5 * n] for n in range(MANY)], [None, None]],
+                               "keys that are numbers"),
+    "categories": (["series", None, ["column", "categories", ["array", "|i1", [8], 0],
+                   ["index", ["column", "plain", ["array", "<i8", [MANY], 1]], None, None], False],
+                   ["range", 0, 8, 1, None]], "categories that are no text"),
+    "many times": (["list", [["timestamp", time_of(n), None] for n in range(60_000)]], "too many parts"),
+    "many zones": (["list", [["timestamp", time_of(n), f"UTC+{n // 60:02}:{n % 60:02}"] for n in range(1200)]],
+                   "too many parts"),
+    "many tables": (["list", [["frame", ROW, [column(n)], ROW] for n in range(20_000)]], "too many parts"),
+    "many columns": (["list", [["series", "a", column(n), ROW] for n in range(20_000)]], "too many parts"),
+    "many lists": (["list", [["list", []]] * 600_000], "too many parts"),
+    "a long range": (["range", 0, 2**40, 1, None], "range index"),
+    "a long axis": (["array", "<f8", [2**40, 0], 1], "axis is too long"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", TOO_MUCH)
 def test_what_would_take_long_is_refused_at_once(kind: str) -> None:
-    data = frame(TOO_MUCH[kind], bytes(8), b"")
+    tree, says = TOO_MUCH[kind]
+    buffers = [bytes(8), np.arange(MANY).tobytes()] if kind == "categories" else [bytes(8)] * 60_000
+    data = frame(tree, *buffers)
     started = time.process_time()
-    with pytest.raises(wire.WireError):
+    with pytest.raises(wire.WireError, match=says):
         wire.unpack(data)
     assert time.process_time() - started < 2
 

@@ -6,8 +6,8 @@
     Handle
 
 So nothing comes out that answers to a name or a protocol of the other side's choosing. An array has memory of its own.
-It never unpickles, imports or evaluates, checks every size before it allocates, and what a value costs to make is
-bounded: each kind has a price, in tenths of a microsecond as measured, and a value more than that is refused.
+It never unpickles, imports or evaluates, and checks every size before it allocates. What a value costs to make is
+bounded: each kind of node has a price, in tenths of a microsecond as measured, and each buffer is copied once.
 
 A tree's node is a JSON scalar, or a list whose first element names its kind, e.g. `["tuple", [1, 2.5]]` or
 `["array", "<f8", [2, 3], 0]` (the last number counts the buffers).
@@ -28,7 +28,7 @@ Array = np.ndarray[Any, Any]
 _DTYPE: Final = re.compile(
     r"\|b1|[|<>][iu]1|[<>](?:[iu][248]|f[248]|c8|c16)|\|S\d{1,6}|[<>]U\d{1,6}|[<>][mM]8\[(?:Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]"
 )
-_ZONE: Final = re.compile(r"(?:UTC|[A-Z][A-Za-z_]{0,20}(?:/[A-Z][A-Za-z0-9_+\-]{0,30}){0,2}|UTC[+-]\d\d:\d\d)")
+_ZONE: Final = re.compile(r"UTC[+-]\d\d:\d\d|[A-Z][A-Za-z0-9_+\-]{0,30}(?:/[A-Z][A-Za-z0-9_+\-]{0,30}){0,2}")
 _FREQUENCY: Final = re.compile(r"[A-Za-z0-9\-]{1,20}")
 MAX_CODE_POINT: Final = 0x10FFFF
 # The types that pandas knows itself for columns of objects; any other name means plain objects.
@@ -50,7 +50,7 @@ class Decoder:
     """Makes values of one frame's tree. Raises WireError, or whatever pandas and NumPy raise on what is not one."""
 
     def __init__(self, buffers: list[memoryview]) -> None:
-        self.buffers = buffers
+        self.buffers: list[memoryview | None] = list(buffers)
         self.left = MAX_COST
         self.number_keys = 0
         self.zones: set[str] = set()
@@ -91,9 +91,12 @@ class Decoder:
         return found
 
     def buffer(self, number: Any) -> memoryview:
-        if type(number) is not int or not 0 <= number < len(self.buffers):
+        """Each is there for one value: named again and again, it would be copied as often."""
+        found = self.buffers[number] if type(number) is int and 0 <= number < len(self.buffers) else None
+        if found is None:
             raise WireError("there is no such buffer")
-        return self.buffers[number]
+        self.buffers[number] = None
+        return found
 
     # builtins
 
@@ -132,7 +135,7 @@ class Decoder:
         if not isinstance(shape, list) or len(shape) > 16 or not all(type(n) is int and n >= 0 for n in shape):
             raise WireError("a shape is not valid")
         if max(shape, default=0) > MAX_FRAME_BYTES:
-            raise WireError("an axis is too long")  # of an array with nothing in it: whoever walks along it is lost
+            raise WireError("an axis is too long")  # of an array with nothing in it: a loop over it would not end
         return tuple(shape)
 
     def array(self, depth: int, dtype_text: str, shape: Node, number: int) -> Array:
@@ -253,11 +256,8 @@ class Decoder:
             values: Any = self.extended(self.labels(data[2], depth), data[3])
         else:
             values = self.column(data, depth, None)
-        return self.timed(pd.Index(values, name=self.name(name, depth), copy=True), frequency)
-
-    def timed(self, index: Any, frequency: Any) -> Any:
-        """The step of regular times is the other side's word, and would have to be checked time by time."""
-        return index
+        # That times are regular the box only claims: to see it, each would have to be made again.
+        return pd.Index(values, name=self.name(name, depth), copy=True)
 
     def name(self, node: Node, depth: int) -> Any:
         """Of a column: a label, or one of each level."""
@@ -292,7 +292,10 @@ class Decoder:
             if kind == "zoned":
                 values = pd.DatetimeIndex(_written(values)).tz_localize("UTC").tz_convert(self.zone(parts[0]))
             elif kind == "categories":
-                values = pd.Categorical.from_codes(values, self.index(parts[0], depth), ordered=parts[1] is True)
+                categories = self.index(parts[0], depth)
+                if len(categories) > MAX_NUMBER_KEYS and not isinstance(categories.dtype, pd.StringDtype):
+                    raise WireError(f"there are more than {MAX_NUMBER_KEYS} categories that are no text")
+                values = pd.Categorical.from_codes(values, categories, ordered=parts[1] is True)
             elif kind != "plain":
                 raise WireError("a column of an unknown kind")
         self.pay(ITEM * len(values))
@@ -346,9 +349,10 @@ class RequestDecoder(Decoder):
     def generator(self, depth: int, seed: int) -> Any:
         return self.revive(Generator(seed))
 
-    def timed(self, index: Any, frequency: Any) -> Any:
+    def any_index(self, depth: int, data: Node, name: Node, frequency: Any) -> Any:
         import pandas as pd
 
+        index = super().any_index(depth, data, name, frequency)
         # A DateOffset, say, has a text that is no name; the times are all there.
         named = isinstance(frequency, str) and _FREQUENCY.fullmatch(frequency)
         if named and isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)):
@@ -358,6 +362,7 @@ class RequestDecoder(Decoder):
     kinds: ClassVar[dict[str, Callable[..., Any]]] = {
         **Decoder.kinds,
         "handle": handle,
+        "index": any_index,
         "source": source,
         "generator": generator,
     }

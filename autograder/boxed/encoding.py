@@ -99,7 +99,7 @@ class Encoder:
         if plain is None or isinstance(plain, bool):
             return plain
         if not isinstance(plain, (str, int, float)):
-            raise WireError(f"a mapping's key, or a set's element, is a {type(value).__name__}: use text or numbers")
+            raise WireError(f"a key, or the name of a row or column, is a {type(value).__name__}: use text or numbers")
         self.number_keys += not isinstance(plain, str)
         if self.number_keys > MAX_NUMBER_KEYS:
             raise WireError(f"there are more than {MAX_NUMBER_KEYS} keys that are numbers")

@@ -17,6 +17,8 @@ import numpy as np
 
 from . import wire
 
+SMALL = 10_000  # bytes of a frame in which nothing can be too much
+
 
 def serve(path: str, token: str, namespace: dict[str, Any]) -> None:
     """Answer requests on the socket at `path` until it closes; `namespace` is the notebook's.
@@ -51,7 +53,10 @@ class Server:
         reply: dict[str, Any] = {"id": request["id"]}
         try:
             reply |= getattr(self, "do_" + request["do"])(request)
-            return wire.pack(reply, self.keep)
+            frame = wire.pack(reply, self.keep)
+            if len(frame) > SMALL:
+                wire.unpack(frame)  # what the other side would refuse is refused here, with a sentence
+            return frame
         except (wire.WireError, wire.NotData) as error:
             return wire.pack({"id": request["id"], "unsendable": str(error)})
         except (RecursionError, MemoryError) as error:

@@ -1,4 +1,4 @@
-"""What crosses the box's wall beside plain data: three small types, two errors, and the bounds of a value.
+"""The wire's own types, for what is no data; its errors; and the bounds of a value.
 
 None of the types has an attribute whose name the other side chooses.
 """
@@ -11,8 +11,8 @@ MAX_BUFFERS: Final = 100_000
 MAX_NODES: Final = 250_000
 MAX_DEPTH: Final = 40
 MAX_TEXT: Final = 2**20
-# Keys that are numbers: somebody may choose thousands that all hash alike, and a table of n such takes n² steps.
-# (Python hashes text with a secret of the process, so that nobody can choose it so.)
+# Keys that are numbers: somebody may choose thousands that all hash alike, for Python or for pandas, and a table of n
+# such takes n² steps. (Python hashes text with a secret of the process, so that nobody can choose it so.)
 MAX_NUMBER_KEYS: Final = 2000
 # What it costs to make a value of its bytes, in tenths of a microsecond as measured: half a second.
 MAX_COST: Final = 5_000_000

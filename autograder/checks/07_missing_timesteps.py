@@ -99,7 +99,8 @@ def regular_is(value: Any, frame: pd.DataFrame, freq: str) -> None:
     case = f"freq={freq!r}; the rows were {'; '.join(rows[:6])}{'; …' if len(rows) > 6 else ''}"
     names, wanted_names = [str(name)[:40] for name in value.columns], list(expected.columns)
     that(names == wanted_names, f"The columns should be {', '.join(wanted_names)}, but are {', '.join(names[:12])}.")
-    that(not found.has_duplicates, f"The result has a time twice ({case}).",
+    many = len(found) > 10 * len(times) + 100  # of so many no table is made
+    that(many or not found.has_duplicates, f"The result has a time twice ({case}).",
          "Average the rows of the same time: frame.groupby(level=0).mean().")  # fmt: skip
     that(bool(found.is_monotonic_increasing), f"The times of the result are not in ascending order ({case}).")
     hint = "One row for every step from the earliest to the latest time of the frame: see asfreq."
