@@ -85,7 +85,9 @@ def test_interrupted_it_ends_at_once_and_keeps_what_is_done(settings: Settings, 
     endless = answered(only(ASSIGNMENT, "invert"), normalize="while True:\n    pass\n")
     for student, notebook in [("ada", only(ASSIGNMENT, "invert")), ("bob", endless), ("cem", endless)]:
         write(lean(notebook), tmp_path / "class" / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
-    command = [sys.executable, "-I", "-m", "autograder", "grade", str(tmp_path / "class"), "--workers", "1"]
+    # Where the tests run in the background, they ignore SIGINT, and whatever they start would do so, too.
+    command = ["env", "--default-signal=INT", sys.executable, "-I", "-m", "autograder", "grade"]
+    command += [str(tmp_path / "class"), "--workers", "1"]
     running = subprocess.Popen(
         [*command, "--output", str(tmp_path / "results"), "--cell-seconds", "300"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,

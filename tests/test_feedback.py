@@ -331,6 +331,6 @@ def test_a_changed_answer_meets_other_inputs(grade: Grader) -> None:
         graded = grade(lean(only("03_numeric_data", normalize=text)), "03_numeric_data")
         checks = next(one for one in graded.result.exercises if one.id == "normalize").checks
         calls.append({one.title: one.finding.call for one in checks if one.finding})
-    assert calls[0] == calls[1] == calls[2]
+    assert calls[0] == calls[1]
     drawn = "`feature_range` is respected."
-    assert calls[0][drawn] != calls[3][drawn]
+    assert len({one[drawn] for one in calls[1:]}) == 3, "a comment is code as well: it can be read"
