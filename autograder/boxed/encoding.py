@@ -191,6 +191,7 @@ class Encoder:
         return ["column", "objects", [self.node(item, depth) for item in values], str(dtype)]
 
 
+@np.errstate(all="ignore")  # what is beyond the usual type's range becomes infinite
 def _of_a_usual_type(array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
     """The same in a type that every machine has: no long doubles, no times that count in steps of 25 seconds."""
     kind, size = array.dtype.kind, array.dtype.itemsize
