@@ -141,10 +141,10 @@ class _Examination:
 
     def _judged(self, check: Check, ran: Ran) -> Evidence:
         """What a check's exception says about the answer; to lay it out takes of the exercise's time, too."""
-        error = ran.error
+        error = _one(ran.error)
         try:
             with self.meter.looking(check.exercise):
-                found = self._failed(check, ran)
+                found = self._failed(check, error, ran.wrong)
         except Unanswered as late:
             return self._not_told(check, late if not isinstance(error, Unanswered) else error)
         except Exception as odd:  # a value of which not even this can be laid out
@@ -158,13 +158,8 @@ class _Examination:
         self.lost[check.exercise] = ending
         return Evidence(check, None, ending.message, ending.cause)
 
-    def _failed(self, check: Check, ran: Ran) -> Evidence | None:
-        """What an exception that the check, or its words, foresaw says about the answer."""
-        error = ran.error
-        if isinstance(error, FlakyFailure) and error.exceptions:
-            error = error.exceptions[0]
-        if isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[-1]  # the smallest, and the last that was called
+    def _failed(self, check: Check, error: BaseException | None, all_wrong: Iterable[Wrong]) -> Evidence | None:
+        """What an exception that the check, or its words, foresaw says about the answer; None of any other."""
         if isinstance(error, Unanswered):
             self.lost[check.exercise] = error
             finding = self._finding(check, error.message)
@@ -181,7 +176,7 @@ class _Examination:
             finding = self._finding(check, f"It raised {error.raised}", kind=_kind_of(error))
             return Evidence(check, 0.0, finding.sentences, finding=finding)
         if isinstance(error, Wrong):
-            finding = self._wrong(check, error, ran.wrong)
+            finding = self._wrong(check, error, all_wrong)
             return Evidence(check, 0.0, finding.sentences, finding=finding)
         if isinstance(error, (NotData, NotRebuilt)):
             finding = self._finding(check, plain(error, 300), kind=plain(error, 300))
@@ -210,6 +205,14 @@ class _Examination:
         mistake = recognised([*(one.clues for one in all_wrong), error.clues])
         told = self._finding(check, error.message, _kind_of_wrong(error, mistake), error.hint)
         return dataclasses.replace(told, what=error.what, found=found, expected=expected, mistake=mistake)
+
+
+def _one(error: BaseException | None) -> BaseException | None:
+    """Of several that hypothesis has found."""
+    if isinstance(error, FlakyFailure) and error.exceptions:
+        error = error.exceptions[0]
+    # The last is the smallest, and that of the last call.
+    return error.exceptions[-1] if isinstance(error, BaseExceptionGroup) else error
 
 
 def _generator(check: Check, seed: int) -> np.random.Generator:
