@@ -59,7 +59,7 @@ class Meter:
             self._used_up(exercise)
         begun = time.process_time()
         try:
-            with _timer(left, lambda number, frame: self._used_up(exercise)):
+            with _timer(left, lambda: self._used_up(exercise)):
                 yield
         except MemoryError:
             self.exceeded = True
@@ -78,7 +78,7 @@ class Meter:
 
 
 @contextlib.contextmanager
-def _timer(seconds: float, end: Callable[[int, FrameType | None], NoReturn]) -> Iterator[None]:
+def _timer(seconds: float, end: Callable[[], NoReturn]) -> Iterator[None]:
     if seconds == math.inf or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -86,8 +86,10 @@ def _timer(seconds: float, end: Callable[[int, FrameType | None], NoReturn]) -> 
     armed = True
 
     def ring(number: int, frame: FrameType | None) -> None:
-        if armed:
-            end(number, frame)
+        if armed and _Held.on:
+            _Held.missed = end
+        elif armed:
+            end()
 
     earlier = signal.signal(signal.SIGPROF, ring)
     # Again and again: the first may come where an exception cannot go on (a destructor, a callback from C).
@@ -95,16 +97,29 @@ def _timer(seconds: float, end: Callable[[int, FrameType | None], NoReturn]) -> 
     try:
         yield
     finally:
-        armed = False
+        armed, _Held.missed = False, None
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, earlier)
 
 
 @contextlib.contextmanager
 def held() -> Iterator[None]:
-    """What must not stop half-way: the timer waits for its end."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPROF})
+    """What must not stop half-way: a timer that comes meanwhile is heard at its end.
+
+    Not by a signal mask, which is one thread's: the signal may come to a thread of a library's.
+    """
+    before, _Held.on = _Held.on, True
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        _Held.on = before
+    if not before and _Held.missed is not None:
+        missed, _Held.missed = _Held.missed, None
+        missed()
+
+
+class _Held:
+    """Whether a timer must wait, and the one that has."""
+
+    on = False
+    missed: Callable[[], NoReturn] | None = None

@@ -9,7 +9,18 @@ import pytest
 from submissions import COURSE
 
 ROOT = COURSE.root
-TOP = {"source", "release", "autograder", "solutions", "tests", "benchmarks", "pyproject.toml", ".github", ".ci"}
+TOP = {
+    "source",
+    "release",
+    "autograder",
+    "solutions",
+    "tests",
+    "benchmarks",
+    "findings",
+    "pyproject.toml",
+    ".github",
+    ".ci",
+}
 BESIDE = {"README.md", "LICENSE", "CONTRIBUTING.md", "SECURITY.md", "Makefile", ".gitignore", "requirements.lock",
           "requirements-student.lock", "ACTIONS.md"}  # fmt: skip
 OWN = {"roster.csv"}  # a course's own, if it has one
