@@ -110,7 +110,7 @@ class _Examination:
         Where the box gave no answer, the exercise's other checks would get none, and are not run.
         """
         if check.exercise in self.lost:
-            return self._not_told(check, self.lost[check.exercise])
+            return self._judged(check, Ran(self.lost[check.exercise]))
         self.looking(check.exercise, self.meter.left(check.exercise))
         found = self._run(check)
         if found.cause == "box":
