@@ -118,7 +118,7 @@ class Student:
         if answer.raised is not None:
             raise StudentError(name, answer.raised)
         if answer.unsendable is not None:
-            raise NotData(f"`{name}` returned something that is not data: {answer.unsendable}")
+            raise NotData(f"What `{name}` returned cannot be looked at: {answer.unsendable}.")
         return admit(answer.value)
 
 
