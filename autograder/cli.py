@@ -96,8 +96,8 @@ def grade(
     2 wrong usage or nothing to grade; 3 no box, or not closed enough; 4 some paths held no submission.
     """
     _need_instructors_tools()
+    from autograder.batch.grade import Refused, Request, run
     from autograder.box import Limits
-    from autograder.grade import Refused, Request, run
     from autograder.report import summary
     from autograder.report.github import Job, fenced
 
@@ -143,10 +143,10 @@ def regrade(
     1 some are not, 2 a record cannot be used, 3 no box, or not closed enough.
     """
     _need_instructors_tools()
-    from autograder import regrade as again
-    from autograder.batch import workers_for
+    from autograder.batch import regrade as again
+    from autograder.batch.grade import Refused
+    from autograder.batch.workers import workers_for
     from autograder.box import Limits
-    from autograder.grade import Refused
 
     try:
         status = again.run(records, notebook, workers or workers_for(Limits()), _course(course), err)
@@ -176,19 +176,19 @@ def check(
     With --github an exercise that is still open does not count as failed, nor does a folder not begun.
     """
     from autograder.report.github import Job, fenced
-    from autograder.self_check import Way, check_all, tell_github
-    from autograder.submission import NotGradable
+    from autograder.self_check import Options, check_all, tell_github
+    from autograder.submission.notebook import NotGradable
 
-    console, way = Console(highlight=False), Way(seconds, every_cell)
+    console, options = Console(highlight=False), Options(seconds, every_cell)
     try:
         if github:
             job = Job()
             with fenced():
                 there = [path for path in paths if path.exists()]
-                found = check_all(there, _course(course), way, console, console)
+                found = check_all(there, _course(course), options, console, console)
             tell_github(found, job)
         else:
-            found = check_all(paths, _course(course), way, console, err)
+            found = check_all(paths, _course(course), options, console, err)
     except (NotGradable, CourseError) as problem:
         _stop(str(problem), 2)
     if any(one.problem for one in found):
@@ -203,7 +203,7 @@ def kit(
 ) -> None:
     """Write the repository that students start from: notebooks, their part of the grader, a self-check, a README."""
     _need_the_course()
-    from autograder.kit import KitError, write
+    from autograder.authoring.kit import KitError, write
 
     try:
         names = write(_course(course), folder)
@@ -240,10 +240,10 @@ def collect(
     Exit status: 0 every repository was fetched, 2 wrong usage, 4 some are missing or broken (the others were fetched).
     """
     _need_the_course()
-    from autograder import collection
-    from autograder import roster as rosters
-    from autograder.git import Git
-    from autograder.report import collected
+    from autograder.collection import collect as collection
+    from autograder.collection import roster as rosters
+    from autograder.collection import summary as collected
+    from autograder.collection.git import Git
     from autograder.report.github import Job, fenced
 
     known = _course(course)
@@ -288,7 +288,7 @@ def plan(
     Their results belong into NEW/results-0, NEW/results-1, ... for `merge`.
     """
     _need_instructors_tools()
-    from autograder import shards
+    from autograder.batch import shards
     from autograder.report.github import Job
     from autograder.seed import course_seed
 
@@ -320,7 +320,7 @@ def merge(
     Exit status: 0 every submission has a result, 1 some have none, or the grader failed on them: grade again.
     """
     _need_instructors_tools()
-    from autograder import shards
+    from autograder.batch import shards
     from autograder.report import summary, terminal
     from autograder.report.github import Job, fenced
 
@@ -365,7 +365,7 @@ def release(
 ) -> None:
     """Make release/ and solutions/ from source/ anew."""
     _need_instructors_tools()
-    from autograder.release import ReleaseError, make
+    from autograder.authoring.release import ReleaseError, make
 
     try:
         make(_course(course), names or [], solutions, err)
@@ -397,7 +397,7 @@ def assess(
     exercise; 1 not so; 2 wrong usage.
     """
     _need_instructors_tools("cosmic_ray")
-    from autograder import assess as assessment
+    from autograder.authoring import assess as assessment
 
     found = _course(course)
     options = assessment.Options(workers, seed, mutant_seconds, answers, mutants, tuple(exercise or ()))
@@ -437,7 +437,7 @@ def _need_instructors_tools(*more: str) -> None:
 
 
 def _need_the_course() -> None:
-    if find_spec("autograder.grade") is None:
+    if find_spec("autograder.batch") is None:
         _stop("This is the students' part, which checks and does not grade: autograder check NOTEBOOK", 2)
 
 

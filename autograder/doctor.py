@@ -8,7 +8,7 @@ import subprocess
 from rich.console import Console
 from rich.table import Table
 
-from autograder.batch import workers_for
+from autograder.batch.workers import workers_for
 from autograder.box import BoxUnavailable, Limits
 from autograder.box.canary import PROTECTIONS, REQUIRED
 from autograder.box.start import ready

@@ -135,7 +135,7 @@ def _joined(text: Any) -> str:
 
 
 @dataclass(frozen=True)
-class Cause:
+class CommonCause:
     """What made one check fail, or several: told once, on the smallest call that shows it."""
 
     finding: Finding
@@ -157,7 +157,7 @@ class Cause:
         return list(dict.fromkeys(check.title for check in self.checks if check.title != self.title))
 
 
-def causes(checks: Iterable[CheckResult]) -> list[Cause]:
+def causes(checks: Iterable[CheckResult]) -> list[CommonCause]:
     """Why the checks failed that did, each cause once; those that keep others from being seen come first."""
     groups: dict[str, list[CheckResult]] = {}
     for check in checks:
@@ -176,7 +176,7 @@ def causes(checks: Iterable[CheckResult]) -> list[Cause]:
     told = []
     for group in groups.values():
         findings = [check.finding for check in group if check.finding is not None]
-        told.append(Cause(min(findings, key=_size), tuple(group)))
+        told.append(CommonCause(min(findings, key=_size), tuple(group)))
     return sorted(told, key=lambda cause: bool(cause.finding.found and cause.finding.found.differs))
 
 

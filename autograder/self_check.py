@@ -20,9 +20,10 @@ from rich.markup import escape
 
 from autograder.course import Assignment, Course, Exercise
 from autograder.report.github import MAX_ANNOTATIONS, Annotation, Job, cell_lines, markdown, summary
-from autograder.restoration import Restored, RestoredCell, restore
-from autograder.slicing import Slices
-from autograder.submission import NotGradable, Submission, check_assignment, collect, read
+from autograder.submission.find import Submission, find_submissions
+from autograder.submission.notebook import NotGradable, check_assignment, read
+from autograder.submission.restoration import Restored, RestoredCell, restore
+from autograder.submission.slicing import Slices
 from autograder.text import plain
 
 PRACTICE: Final = "This is practice: the hidden checks test more, and decide the points."
@@ -64,14 +65,16 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Way:
+class Options:
     """How to run a notebook: how many `seconds` a cell may take, and whether the cells run that no answer needs."""
 
     seconds: float
     every_cell: bool = False
 
 
-def check_all(paths: Iterable[Path], course: Course, way: Way, console: Console, problems: Console) -> list[Checked]:
+def check_all(
+    paths: Iterable[Path], course: Course, options: Options, console: Console, problems: Console
+) -> list[Checked]:
     """Check notebooks, or all that are in a folder and begun; print what became of each visible check.
 
     Why a notebook cannot be run is printed on the second console. Raises NotGradable for a path without any.
@@ -80,7 +83,7 @@ def check_all(paths: Iterable[Path], course: Course, way: Way, console: Console,
     for path in paths:
         for one, begun_only in _notebooks(path, course):
             try:
-                checked = _check(one, course, way, begun_only)
+                checked = _check(one, course, options, begun_only)
             except NotGradable as problem:
                 checked = Checked(one.path, one.assignment, problem=str(problem))
             if checked is None:
@@ -93,7 +96,7 @@ def check_all(paths: Iterable[Path], course: Course, way: Way, console: Console,
 
 def _notebooks(path: Path, course: Course) -> Iterator[tuple[Submission, bool]]:
     """The submissions at a path, each with whether one that is not begun is passed over. Raises NotGradable."""
-    submissions, complaints = collect([path], course)
+    submissions, complaints = find_submissions([path], course)
     if complaints:
         raise NotGradable(complaints[0])
     known = [one for one in submissions if one.assignment in course.names]
@@ -102,7 +105,7 @@ def _notebooks(path: Path, course: Course) -> Iterator[tuple[Submission, bool]]:
     return ((one, path.is_dir()) for one in known)
 
 
-def _check(submission: Submission, course: Course, way: Way, begun_only: bool) -> Checked | None:
+def _check(submission: Submission, course: Course, options: Options, begun_only: bool) -> Checked | None:
     """Run the notebook; None when it is not begun and need not be. Raises NotGradable when it cannot be run."""
     path = submission.path
     assignment = course.assignment(str(submission.assignment))
@@ -120,8 +123,8 @@ def _check(submission: Submission, course: Course, way: Way, begun_only: bool) -
         return None
     slices = Slices(restored, assignment)
     begun = [exercise.id for exercise in assignment.exercises if exercise.id not in restored.unanswered]
-    needed = {cell.number for cell in restored.cells} if way.every_cell else set(slices.needed(begun))
-    errors = _run([cell for cell in restored.cells if cell.number in needed], assignment, way.seconds)
+    needed = {cell.number for cell in restored.cells} if options.every_cell else set(slices.needed(begun))
+    errors = _run([cell for cell in restored.cells if cell.number in needed], assignment, options.seconds)
     lines = tuple(_line(exercise, restored, errors) for exercise in assignment.exercises)
     return Checked(path, assignment.name, tuple(restored.notes), lines)
 

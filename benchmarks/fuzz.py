@@ -4,7 +4,7 @@
     python benchmarks/fuzz.py model --seconds 900
     python benchmarks/fuzz.py reply --seconds 900
 
-`model` rebuilds a model and has it predict, with the promises of `tests/test_fuzz.py`, from whose models it starts;
+`model` rebuilds a model and has it predict, as `tests/fast/test_fuzz.py` promises, whose models it starts from;
 `reply` unpacks a frame from the box, reads it as an answer, and has the words of the checks look at its value. It
 prints how many inputs it has tried, and each exception that should not be, one for each line that it came from. Atheris
 needs Python 3.11 to 3.13 on Linux or macOS.
@@ -126,13 +126,13 @@ def model() -> Callable[[bytes], Any]:
 
 def reply() -> Callable[[bytes], Any]:
     """Every other input makes a tree by its choices, the others change a frame's tree as text."""
-    from any_value import looked_at
-    from claims import drawn
+    from helpers.any_answer import looked_at
+    from helpers.box_frames import drawn
     from test_fuzz import FRAMES, REPLY
 
-    from autograder.boxed import wire
+    from autograder.boxed import protocol
 
-    frames = [*FRAMES, wire.pack(REPLY)]
+    frames = [*FRAMES, protocol.pack(REPLY)]
 
     def run(data: bytes) -> None:
         left = iter(data[1:])
@@ -145,12 +145,12 @@ def reply() -> Callable[[bytes], Any]:
     def damaged(frames: list[bytes], data: bytes) -> bytes:
         """A valid frame, with pieces put in at places of its tree; the lengths are made to fit."""
         frame = frames[data[0] % len(frames)] if data else frames[0]
-        head_length, _ = wire._LENGTHS.unpack_from(frame)
+        head_length, _ = protocol._LENGTHS.unpack_from(frame)
         head, body = bytearray(frame[8 : 8 + head_length]), frame[8 + head_length :]
         for start in range(1, len(data) - 4, 12):
             place, cut = int.from_bytes(data[start : start + 2], "big") % (len(head) + 1), data[start + 2] % 24
             head[place : place + cut] = data[start + 3 : start + 12]
-        return wire._LENGTHS.pack(len(head), len(body)) + bytes(head) + body
+        return protocol._LENGTHS.pack(len(head), len(body)) + bytes(head) + body
 
     return run
 

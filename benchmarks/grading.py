@@ -27,12 +27,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from autograder.authoring.release import reference
 from autograder.box.sandbox import ONE_THREAD, REPRODUCIBLE
 from autograder.course import Assignment, Course
-from autograder.release import reference
-from autograder.restoration import restore
-from autograder.slicing import Slices
-from autograder.submission import read
+from autograder.submission.notebook import read
+from autograder.submission.restoration import restore
+from autograder.submission.slicing import Slices
 
 BIN = Path(sys.executable).parent
 

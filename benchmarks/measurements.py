@@ -24,11 +24,11 @@ from typing import Any, Final
 import numpy as np
 import typer
 
+from autograder.authoring.local_run import loaded, stored
+from autograder.authoring.partial_credit import checks_of
+from autograder.authoring.release import reference
 from autograder.course import Course
-from autograder.inference import rebuild
-from autograder.partial_credit import checks_of
-from autograder.release import reference
-from autograder.trial import loaded, stored
+from autograder.examination.inference import rebuild
 
 HERE: Final = Path(__file__).resolve().parent
 FILE: Final = HERE / "thresholds.csv"

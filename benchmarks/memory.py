@@ -19,8 +19,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from autograder.authoring.release import reference
 from autograder.course import Course
-from autograder.release import reference
 
 MIB = 1024  # /proc counts in KiB
 

@@ -20,8 +20,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from autograder.authoring.release import reference
 from autograder.course import Course
-from autograder.release import reference
 
 NAME = "03_numeric_data"
 CLASS = 40

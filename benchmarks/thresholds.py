@@ -27,9 +27,9 @@ import typer
 from measurements import EXERCISES, REFERENCE, Measurement, Model
 from scipy import stats
 
+from autograder.authoring.partial_credit import checks_of
 from autograder.box.sandbox import ONE_THREAD, REPRODUCIBLE
 from autograder.course import Course
-from autograder.partial_credit import checks_of
 
 HERE: Final = Path(__file__).resolve().parent
 PAGE: Final = HERE / "thresholds.md"

@@ -1,24 +1,23 @@
 """What the tests share: one worker process that grades, as in a batch, and the box's protections."""
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from submissions import COURSE, Notebook, have_boxes_in, write
+from helpers.grader import SEED, Grader
+from helpers.submissions import COURSE, Notebook, have_boxes_in, write
 
+from autograder.batch.pipeline import Graded
+from autograder.batch.pipeline import grade as grade_one
 from autograder.box import Limits, Parent
 from autograder.box.canary import PROTECTIONS
 from autograder.course import Course
-from autograder.pipeline import Graded
-from autograder.pipeline import grade as grade_one
 from autograder.result import Result
 from autograder.settings import Settings
-from autograder.submission import Submission
-
-SEED = 11  # of the hidden inputs; any other must do as well
+from autograder.submission.find import Submission
 
 
 @pytest.fixture(scope="session")
@@ -38,9 +37,6 @@ def settings(course: Course, warm: str) -> Settings:
     limits = Limits(cell_seconds=30, call_seconds=6, total_seconds=120)
     protections = dict.fromkeys(PROTECTIONS, True)
     return Settings(course, limits, SEED, 2026, protections, warm=warm, hidden=tuple(course.private))
-
-
-Grader = Callable[..., Graded]
 
 
 @pytest.fixture(scope="session")

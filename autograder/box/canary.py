@@ -12,7 +12,7 @@ from typing import Final
 from autograder.box.limits import MIB, Limits
 from autograder.box.sandbox import Box, BoxUnavailable, Ending
 from autograder.box.warm import WarmBox, namespaces
-from autograder.boxed import wire
+from autograder.boxed import protocol
 from autograder.boxed.canary import NAMESPACES
 
 # What each protection means to whoever reads a result.
@@ -56,11 +56,11 @@ def observe(limits: Limits, hidden: list[Path], warm: str | None = None) -> dict
         }
         # Two processes that together break a small limit: does the kernel end them for it?
         small = dataclasses.replace(limits, memory=96 * MIB)
-        gluttons = ("glutton", os.readlink("/proc/self/ns/pid"), str(64 * MIB))
-        with _box(warm, limits, "canary", json.dumps(facts)) as box, _box(warm, small, *gluttons) as crowd:
+        hogs = ("memory_hog", os.readlink("/proc/self/ns/pid"), str(64 * MIB))
+        with _box(warm, limits, "canary", json.dumps(facts)) as box, _box(warm, small, *hogs) as crowd:
             try:
-                found = wire.unpack(wire.receive(box.connection(limits.start_seconds), limits.start_seconds))
-            except (EOFError, OSError, wire.WireError) as error:
+                found = protocol.unpack(protocol.receive(box.connection(limits.start_seconds), limits.start_seconds))
+            except (EOFError, OSError, protocol.ProtocolError) as error:
                 raise BoxUnavailable(_advice(box.complaint() or str(error))) from error
             together = _runs_out_of_memory(crowd)
     observed = {name: found.get(name) is True for name in PROTECTIONS}

@@ -23,7 +23,7 @@ from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
-from . import wire
+from . import protocol
 
 if TYPE_CHECKING:
     from .kernel import ForkedKernel
@@ -40,7 +40,7 @@ class Reporter:
         self.connection = connection
 
     def report(self, event: str, **facts: Any) -> None:
-        wire.send(self.connection, wire.pack(json.loads(json.dumps({"event": event, **facts}))))
+        protocol.send(self.connection, protocol.pack(json.loads(json.dumps({"event": event, **facts}))))
 
 
 class PromptClient(AsyncKernelClient):
@@ -100,7 +100,7 @@ class CellByCell(PapermillNotebookClient):
             seconds = time.monotonic() - started
             self.reporter.report("ended", cell=number, seconds=seconds, outputs=cell.get("outputs", []))
         self.reporter.report("executed")
-        token = wire.unpack(wire.receive(self.reporter.connection))
+        token = protocol.unpack(protocol.receive(self.reporter.connection))
         self.kc.execute(
             "import sys as _sys; _sys.path.insert(0, "
             f"{str(Path(__file__).resolve().parent.parent)!r}); from boxed import serving as _serving; "
@@ -182,7 +182,7 @@ def main(forked: "ForkedKernel | None" = None) -> None:
     reporter = BoxedEngine.reporter = Reporter(connection)
     papermill_engines.register("boxed", BoxedEngine)
     reporter.report("ready")
-    job = wire.unpack(wire.receive(connection))
+    job = protocol.unpack(protocol.receive(connection))
     path = Path(os.environ["HOME"]) / "notebook.ipynb"
     nbformat.write(notebook(job["cells"]), path)
     papermill.execute_notebook(

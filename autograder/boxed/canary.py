@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from . import wire
+from . import protocol
 
 NAMESPACES = ("pid", "net", "ipc", "mnt", "uts")
 ENVIRONMENT = (
@@ -64,7 +64,7 @@ def main() -> None:
         private = private or (name == "own_namespaces" and found[name])
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(os.environ["GRADER_CHANNEL"])
-    wire.send(connection, wire.pack(found))
+    protocol.send(connection, protocol.pack(found))
 
 
 def _status(key: str) -> str:

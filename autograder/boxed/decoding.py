@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
-from .values import MAX_COST, MAX_DEPTH, MAX_FRAME_BYTES, MAX_NUMBER_KEYS, Generator, Handle, Source, WireError
+from .values import MAX_COST, MAX_DEPTH, MAX_FRAME_BYTES, MAX_NUMBER_KEYS, Generator, Handle, ProtocolError, Source
 
 Node = Any
 Array = np.ndarray[Any, Any]
@@ -47,7 +47,7 @@ FEATURE: Final = 400  # a column of a DataFrame
 
 
 class Decoder:
-    """Makes values of one frame's tree. Raises WireError, or whatever pandas and NumPy raise on what is not one."""
+    """Makes values of one frame's tree. Raises ProtocolError, or whatever pandas and NumPy raise on what is not one."""
 
     def __init__(self, buffers: list[memoryview]) -> None:
         self.buffers: list[memoryview | None] = list(buffers)
@@ -59,22 +59,22 @@ class Decoder:
         if not isinstance(node, list):
             return _scalar(node)
         if depth > MAX_DEPTH:
-            raise WireError("nested too deep")
+            raise ProtocolError("nested too deep")
         kind, *parts = node
         make = self.kinds.get(kind) if isinstance(kind, str) else None
         if make is None:
-            raise WireError("a node of an unknown kind")
+            raise ProtocolError("a node of an unknown kind")
         self.pay(PRICES[kind])
         return make(self, depth + 1, *parts)
 
     def pay(self, cost: int) -> None:
         self.left -= cost
         if self.left < 0:
-            raise WireError("it has too many parts to be looked at")
+            raise ProtocolError("it has too many parts to be looked at")
 
     def items(self, nodes: Any, depth: int) -> list[Any]:
         if type(nodes) is not list:
-            raise WireError("items are not a list")
+            raise ProtocolError("items are not a list")
         self.pay(ITEM * len(nodes))
         if SCALARS.issuperset(map(type, nodes)):
             return list(nodes)
@@ -87,14 +87,14 @@ class Decoder:
         if type(found) in {int, float}:
             self.number_keys += 1
             if self.number_keys > MAX_NUMBER_KEYS:
-                raise WireError(f"there are more than {MAX_NUMBER_KEYS} keys that are numbers")
+                raise ProtocolError(f"there are more than {MAX_NUMBER_KEYS} keys that are numbers")
         return found
 
     def buffer(self, number: Any) -> memoryview:
         """Each is there for one value: named again and again, it would be copied as often."""
         found = self.buffers[number] if type(number) is int and 0 <= number < len(self.buffers) else None
         if found is None:
-            raise WireError("there is no such buffer")
+            raise ProtocolError("there is no such buffer")
         self.buffers[number] = None
         return found
 
@@ -105,7 +105,7 @@ class Decoder:
 
     def complex_(self, depth: int, real: float, imaginary: float) -> complex:
         if type(real) not in {int, float} or type(imaginary) not in {int, float}:
-            raise WireError("a complex number has parts that are none")
+            raise ProtocolError("a complex number has parts that are none")
         return complex(real, imaginary)
 
     def list_(self, depth: int, nodes: Node) -> list[Any]:
@@ -116,33 +116,33 @@ class Decoder:
 
     def dict_(self, depth: int, pairs: Node) -> dict[Any, Any]:
         if type(pairs) is not list:
-            raise WireError("a mapping's pairs are not a list")
+            raise ProtocolError("a mapping's pairs are not a list")
         return {self.key(key): self.value(item, depth) for key, item in pairs}
 
     def set_(self, depth: int, nodes: Node) -> set[Any]:
         if type(nodes) is not list:
-            raise WireError("items are not a list")
+            raise ProtocolError("items are not a list")
         return {self.key(node) for node in nodes}
 
     def handle(self, depth: int, number: int, type_name: str) -> Any:
         if type(number) is not int:
-            raise WireError("a handle has no number")
+            raise ProtocolError("a handle has no number")
         return Handle(number, _text(type_name)[:80])
 
     # NumPy
 
     def shape(self, shape: Any) -> tuple[int, ...]:
         if not isinstance(shape, list) or len(shape) > 16 or not all(type(n) is int and n >= 0 for n in shape):
-            raise WireError("a shape is not valid")
+            raise ProtocolError("a shape is not valid")
         if max(shape, default=0) > MAX_FRAME_BYTES:
-            raise WireError("an axis is too long")  # of an array with nothing in it: a loop over it would not end
+            raise ProtocolError("an axis is too long")  # of an array with nothing in it: a loop over it would not end
         return tuple(shape)
 
     def array(self, depth: int, dtype_text: str, shape: Node, number: int) -> Array:
         dtype = np.dtype(_text(dtype_text, _DTYPE))
         sizes, buffer = self.shape(shape), self.buffer(number)
         if not dtype.itemsize or math.prod(sizes) * dtype.itemsize != len(buffer):
-            raise WireError("an array's buffer does not fit its shape")
+            raise ProtocolError("an array's buffer does not fit its shape")
         if not len(buffer):
             return np.zeros(sizes, dtype.newbyteorder("="))
         found: Array = np.empty(sizes, dtype.newbyteorder("="))
@@ -152,26 +152,26 @@ class Decoder:
         if dtype.kind == "U":
             points = np.frombuffer(buffer, dtype.str[0] + "u4")
             if points.max() > MAX_CODE_POINT or np.any((points >= 0xD800) & (points < 0xE000)):
-                raise WireError("a text has a character that there is not")
+                raise ProtocolError("a text has a character that there is not")
         np.copyto(found, np.frombuffer(buffer, dtype).reshape(sizes))
         return found
 
     def scalar(self, depth: int, node: Node) -> Any:
         array = self.an_array(node, depth)
         if array.shape != () or array.dtype == object:
-            raise WireError("a scalar has a shape")
+            raise ProtocolError("a scalar has a shape")
         return array[()]
 
     def an_array(self, node: Node, depth: int) -> Array:
         found = self.value(node, depth)
         if type(found) is not np.ndarray:
-            raise WireError("an array is something else")
+            raise ProtocolError("an array is something else")
         return found
 
     def objects(self, depth: int, shape: Node, nodes: Node) -> Array:
         items, sizes = self.items(nodes, depth), self.shape(shape)
         if math.prod(sizes) != len(items):
-            raise WireError("an array's items do not fit its shape")
+            raise ProtocolError("an array's items do not fit its shape")
         return _of_objects(items, sizes)
 
     # pandas, imported only when such a value comes
@@ -197,7 +197,7 @@ class Decoder:
     def time(self, node: Node, depth: int, kind: type) -> Any:
         found = self.scalar(depth, node)
         if type(found) is not kind:
-            raise WireError("a time is none")
+            raise ProtocolError("a time is none")
         return found
 
     def zone(self, zone: Any) -> str:
@@ -212,7 +212,7 @@ class Decoder:
 
         rows, names = self.index(index, depth), self.index(columns, depth)
         if type(data) is not list or len(data) != len(names):
-            raise WireError("a table's columns and their names differ in number")
+            raise ProtocolError("a table's columns and their names differ in number")
         self.pay(FEATURE * len(data))
         values = {place: self.column(column, depth, len(rows)) for place, column in enumerate(data)}
         frame = pd.DataFrame(values, index=rows, copy=True) if values else pd.DataFrame(index=rows)
@@ -228,7 +228,7 @@ class Decoder:
     def index(self, node: Node, depth: int) -> Any:
         """Of a table or a column: one of the three kinds."""
         if type(node) is not list or not node or node[0] not in ("index", "range", "multi"):
-            raise WireError("an index is something else")
+            raise ProtocolError("an index is something else")
         return self.value(node, depth)
 
     def range_(self, depth: int, start: int, stop: int, step: int, name: Node) -> Any:
@@ -236,17 +236,17 @@ class Decoder:
 
         bounded = all(type(n) is int and abs(n) < 2**62 for n in (start, stop, step))
         if not bounded or not step or len(range(start, stop, step)) > MAX_FRAME_BYTES // 8:
-            raise WireError("a range index is not valid")
+            raise ProtocolError("a range index is not valid")
         return pd.RangeIndex(start, stop, step, name=self.name(name, depth))
 
     def multi(self, depth: int, rows: Node, names: Node) -> Any:
         import pandas as pd
 
         if type(rows) is not list or type(names) is not list or not 0 < len(names) < 10:
-            raise WireError("an index of several levels is not valid")
+            raise ProtocolError("an index of several levels is not valid")
         levels = [self.labels(level, depth) for level in zip(*rows, strict=True)] if rows else [[] for _ in names]
         if len(levels) != len(names):
-            raise WireError("an index's levels and their names differ in number")
+            raise ProtocolError("an index's levels and their names differ in number")
         return pd.MultiIndex.from_arrays(levels, names=[self.label(name, depth) for name in names])
 
     def any_index(self, depth: int, data: Node, name: Node, frequency: Any) -> Any:
@@ -273,7 +273,7 @@ class Decoder:
 
     def labels(self, nodes: Any, depth: int) -> list[Any]:
         if not isinstance(nodes, (list, tuple)):
-            raise WireError("labels are not a list")
+            raise ProtocolError("labels are not a list")
         return [self.label(node, depth) for node in nodes]
 
     def column(self, node: Node, depth: int, length: int | None) -> Any:
@@ -281,26 +281,26 @@ class Decoder:
         import pandas as pd
 
         if type(node) is not list or len(node) < 3 or node[0] != "column":
-            raise WireError("a column is something else")
+            raise ProtocolError("a column is something else")
         kind, data, *parts = node[1:]
         if kind == "objects":
             values = self.extended(self.items(data, depth), *parts)
         else:
             values = self.an_array(data, depth)
             if values.ndim != 1 or values.dtype.kind not in "biufcmM":
-                raise WireError("a column is no column")
+                raise ProtocolError("a column is no column")
             if kind == "zoned":
                 values = pd.DatetimeIndex(_written(values)).tz_localize("UTC").tz_convert(self.zone(parts[0]))
             elif kind == "categories":
                 categories = self.index(parts[0], depth)
                 if len(categories) > MAX_NUMBER_KEYS and not isinstance(categories.dtype, pd.StringDtype):
-                    raise WireError(f"there are more than {MAX_NUMBER_KEYS} categories that are no text")
+                    raise ProtocolError(f"there are more than {MAX_NUMBER_KEYS} categories that are no text")
                 values = pd.Categorical.from_codes(values, categories, ordered=parts[1] is True)
             elif kind != "plain":
-                raise WireError("a column of an unknown kind")
+                raise ProtocolError("a column of an unknown kind")
         self.pay(ITEM * len(values))
         if length is not None and len(values) != length:
-            raise WireError("a column and its index differ in length")
+            raise ProtocolError("a column and its index differ in length")
         return values
 
     def extended(self, items: list[Any], name: Any) -> Any:
@@ -370,13 +370,13 @@ class RequestDecoder(Decoder):
 
 def _scalar(node: Node) -> Any:
     if type(node) not in SCALARS:
-        raise WireError("a node is neither a list nor a scalar")
+        raise ProtocolError("a node is neither a list nor a scalar")
     return node
 
 
 def _text(value: Any, pattern: re.Pattern[str] | None = None) -> str:
     if not isinstance(value, str) or (pattern and not pattern.fullmatch(value)):
-        raise WireError("a name is not valid")
+        raise ProtocolError("a name is not valid")
     return value
 
 
@@ -384,7 +384,7 @@ def _written(times: Any) -> Any:
     """Times of which the zones' rules know, and that can be written down with their zone."""
     years = np.asarray(times).astype("M8[Y]")
     if np.any(years < np.datetime64("0002")) or np.any(years > np.datetime64("9998")):
-        raise WireError("a time is too far away")
+        raise ProtocolError("a time is too far away")
     return times
 
 

@@ -14,8 +14,8 @@ from .values import (
     Generator,
     Handle,
     NotData,
+    ProtocolError,
     Source,
-    WireError,
 )
 
 Node = Any
@@ -27,7 +27,7 @@ TENSORS = {"tensorflow", "keras", "jax", "jaxlib", "torch"}
 class Encoder:
     """One value's way into a frame; `opaque` turns what is not data into a handle.
 
-    Raises NotData for anything else that cannot cross, WireError when the value is too large.
+    Raises NotData for anything else that cannot cross, ProtocolError when the value is too large.
     """
 
     def __init__(self, opaque: Callable[[Any], Handle] | None) -> None:
@@ -38,7 +38,7 @@ class Encoder:
 
     def node(self, value: Any, depth: int) -> Node:
         if depth > MAX_DEPTH:
-            raise WireError(f"the value is nested more than {MAX_DEPTH} deep")
+            raise ProtocolError(f"the value is nested more than {MAX_DEPTH} deep")
         deeper = depth + 1
         if value is None or value is True or value is False:
             return value
@@ -82,14 +82,14 @@ class Encoder:
         if isinstance(value, str):
             text = str.__str__(value)
             if len(text) > MAX_TEXT:
-                raise WireError(f"a text of {len(text)} characters is too long to send")
+                raise ProtocolError(f"a text of {len(text)} characters is too long to send")
             return text
         if isinstance(value, bytes):
             return ["bytes", self.buffer(bytes(value))]
         if isinstance(value, int):
             number = int(value)
             if number.bit_length() > 4096:
-                raise WireError("an integer is too long to send")
+                raise ProtocolError("an integer is too long to send")
             return number
         return float(value) if isinstance(value, float) else ["complex", value.real, value.imag]
 
@@ -99,10 +99,12 @@ class Encoder:
         if plain is None or isinstance(plain, bool):
             return plain
         if not isinstance(plain, (str, int, float)):
-            raise WireError(f"a key, or the name of a row or column, is a {type(value).__name__}: use text or numbers")
+            raise ProtocolError(
+                f"a key, or the name of a row or column, is a {type(value).__name__}: use text or numbers"
+            )
         self.number_keys += not isinstance(plain, str)
         if self.number_keys > MAX_NUMBER_KEYS:
-            raise WireError(f"there are more than {MAX_NUMBER_KEYS} keys that are numbers")
+            raise ProtocolError(f"there are more than {MAX_NUMBER_KEYS} keys that are numbers")
         return self.scalar(plain)
 
     def other(self, value: Any) -> Node:
@@ -119,7 +121,7 @@ class Encoder:
             # Before anything is copied: a copy of what cannot be sent may be more than the memory there is.
             self.size += array.nbytes
             if self.size > MAX_FRAME_BYTES:
-                raise WireError(f"an array of {array.nbytes / 2**20:.0f} MiB is too large to send")
+                raise ProtocolError(f"an array of {array.nbytes / 2**20:.0f} MiB is too large to send")
             data = np.ascontiguousarray(_of_a_usual_type(array))
             return ["array", data.dtype.str, list(array.shape), self.buffer(data.tobytes())]
         items = [self.node(item, depth + 1) for item in array.ravel().tolist()]
@@ -198,7 +200,7 @@ def _of_a_usual_type(array: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
     if kind in "mM":
         unit, step = np.datetime_data(array.dtype)
         if unit == "generic":
-            raise WireError("a time without a unit has no meaning elsewhere")
+            raise ProtocolError("a time without a unit has no meaning elsewhere")
         return array if step == 1 else array.astype(f"{kind}8[{unit}]")
     if kind == "f" and size > 8:
         return array.astype(np.float64)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from . import wire
+from . import protocol
 
 SMALL = 10_000  # bytes of a frame in which nothing can be too much
 
@@ -33,13 +33,13 @@ def serve(path: str, token: str, namespace: dict[str, Any]) -> None:
         contextlib.redirect_stderr(nowhere),
     ):
         connection.connect(path)
-        wire.send(connection, wire.pack(token))
+        protocol.send(connection, protocol.pack(token))
         while True:
             try:
-                frame = wire.receive(connection)
+                frame = protocol.receive(connection)
             except EOFError:
                 return
-            wire.send(connection, server.answer(frame))
+            protocol.send(connection, server.answer(frame))
 
 
 class Server:
@@ -49,18 +49,18 @@ class Server:
         self.arguments: list[Any] | None = None  # of the last call of one of the notebook's functions
 
     def answer(self, frame: bytes) -> bytes:
-        request = wire.unpack(frame, self.revive)
+        request = protocol.unpack(frame, self.revive)
         reply: dict[str, Any] = {"id": request["id"]}
         try:
             reply |= getattr(self, "do_" + request["do"])(request)
-            frame = wire.pack(reply, self.keep)
+            frame = protocol.pack(reply, self.keep)
             if len(frame) > SMALL:
-                wire.unpack(frame)  # what the other side would refuse is refused here, with a sentence
+                protocol.unpack(frame)  # what the other side would refuse is refused here, with a sentence
             return frame
-        except (wire.WireError, wire.NotData) as error:
-            return wire.pack({"id": request["id"], "unsendable": str(error)})
+        except (protocol.ProtocolError, protocol.NotData) as error:
+            return protocol.pack({"id": request["id"], "unsendable": str(error)})
         except (RecursionError, MemoryError) as error:
-            return wire.pack({"id": request["id"], "unsendable": type(error).__name__})
+            return protocol.pack({"id": request["id"], "unsendable": type(error).__name__})
 
     def do_call(self, request: dict[str, Any]) -> dict[str, Any]:
         function = request["function"]
@@ -101,15 +101,15 @@ class Server:
             return {"raised": _describe(error), "type": type(model).__name__}
         return {"value": {"architecture": architecture, "weights": weights}}
 
-    def keep(self, value: Any) -> wire.Handle:
+    def keep(self, value: Any) -> protocol.Handle:
         self.kept.append(value)
-        return wire.Handle(len(self.kept) - 1, type(value).__name__)
+        return protocol.Handle(len(self.kept) - 1, type(value).__name__)
 
     def revive(self, value: Any) -> Any:
-        if isinstance(value, wire.Handle):
+        if isinstance(value, protocol.Handle):
             # A number that was never given is the student's own invention: it stands for nothing.
             return self.kept[value.number] if 0 <= value.number < len(self.kept) else None
-        if isinstance(value, wire.Generator):
+        if isinstance(value, protocol.Generator):
             return np.random.default_rng(value.seed)
         scope: dict[str, Any] = {"np": np}
         # Its annotations name types of the check's module: they are not evaluated.

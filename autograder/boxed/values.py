@@ -18,7 +18,7 @@ MAX_NUMBER_KEYS: Final = 2000
 MAX_COST: Final = 5_000_000
 
 
-class WireError(ValueError):
+class ProtocolError(ValueError):
     """Bytes from the other side that are not a value this format has, or a value too large for it."""
 
 

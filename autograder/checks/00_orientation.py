@@ -8,9 +8,9 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from autograder.expectations import Array, Wrong, array, close, exercise, raises, show, unchanged
-from autograder.misconceptions import Mistake
-from autograder.student import Student, StudentError
+from autograder.examination.expectations import Array, Wrong, array, close, exercise, raises, show, unchanged
+from autograder.examination.misconceptions import Mistake
+from autograder.examination.student import Student, StudentError
 
 YOUR_TURN, DOCSTRINGS = "6 · Your turn", "4 · Read the docstring, and mind the shapes"
 

@@ -9,9 +9,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.expectations import Array, Curve, array, close, equal, exercise, parts, show, that, unchanged
-from autograder.misconceptions import Mistake
-from autograder.student import Student
+from autograder.examination.expectations import (
+    Array,
+    Curve,
+    array,
+    close,
+    equal,
+    exercise,
+    parts,
+    show,
+    that,
+    unchanged,
+)
+from autograder.examination.misconceptions import Mistake
+from autograder.examination.student import Student
 
 TAP = "3 · A tap from 0 to 1"
 SUMS = "4 · Four weighted sums at once"

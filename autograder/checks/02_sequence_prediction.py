@@ -9,7 +9,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.expectations import (
+from autograder.examination.expectations import (
     Array,
     Wrong,
     array,
@@ -22,8 +22,8 @@ from autograder.expectations import (
     that,
     unchanged,
 )
-from autograder.misconceptions import Mistake
-from autograder.student import Student, StudentError
+from autograder.examination.misconceptions import Mistake
+from autograder.examination.student import Student, StudentError
 
 WINDOWS = "A window slides along"
 STEPS = "One step or many"

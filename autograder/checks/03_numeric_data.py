@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.expectations import Array, array, close, equal, exercise, parts, that, unchanged
-from autograder.student import Student
+from autograder.examination.expectations import Array, array, close, equal, exercise, parts, that, unchanged
+from autograder.examination.student import Student
 
 NORMALIZATION = "Normalization: from smallest to largest"
 STANDARDIZATION = "Standardization: by mean and spread"

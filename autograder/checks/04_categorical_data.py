@@ -10,9 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.boxed.values import Handle
-from autograder.expectations import Array, Wrong, array, close, exercise, parts, raises, show, that, unchanged
-from autograder.misconceptions import Clues
-from autograder.student import Student
+from autograder.examination.expectations import (
+    Array,
+    Wrong,
+    array,
+    close,
+    exercise,
+    parts,
+    raises,
+    show,
+    that,
+    unchanged,
+)
+from autograder.examination.misconceptions import Clues
+from autograder.examination.student import Student
 
 LABEL = "2 · A number for each name"
 ORDER = "3 · An order that is real"

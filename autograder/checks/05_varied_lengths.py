@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from autograder.boxed.values import Handle
-from autograder.expectations import Array, Wrong, array, close, exercise, show, that, unchanged
-from autograder.inference import Dense, Masking, Model, rebuild
-from autograder.misconceptions import Clues, Mistake, clues
-from autograder.student import Student, StudentError
+from autograder.examination.expectations import Array, Wrong, array, close, exercise, show, that, unchanged
+from autograder.examination.inference import Dense, Masking, Model, rebuild
+from autograder.examination.misconceptions import Clues, Mistake, clues
+from autograder.examination.student import Student, StudentError
 
 Sequences = list[list[float]]
 

@@ -10,9 +10,9 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.expectations import Array, Wrong, array, close, exercise, parts, show, that, unchanged
-from autograder.misconceptions import Mistake
-from autograder.student import Student
+from autograder.examination.expectations import Array, Wrong, array, close, exercise, parts, show, that, unchanged
+from autograder.examination.misconceptions import Mistake
+from autograder.examination.student import Student
 
 SHIFT = "shift: the past in the next column"
 WINDOWS = "Windows that respect the clock"

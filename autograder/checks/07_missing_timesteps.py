@@ -8,9 +8,9 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.expectations import Array, Wrong, array, close, exercise, parts, show, that, unchanged
-from autograder.misconceptions import Clues, Mistake
-from autograder.student import Student
+from autograder.examination.expectations import Array, Wrong, array, close, exercise, parts, show, that, unchanged
+from autograder.examination.misconceptions import Clues, Mistake
+from autograder.examination.student import Student
 
 CLOCK = "A complete clock"
 LINES = "A straight line across"

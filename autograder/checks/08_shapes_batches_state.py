@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from autograder.boxed.values import Handle
-from autograder.expectations import (
+from autograder.examination.expectations import (
     Array,
     Curve,
     Wrong,
@@ -20,9 +20,9 @@ from autograder.expectations import (
     that,
     unchanged,
 )
-from autograder.inference import ACTIVATIONS, LSTM, Dense, Model, rebuild
-from autograder.misconceptions import Clues, Mistake
-from autograder.student import Student, StudentError
+from autograder.examination.inference import ACTIVATIONS, LSTM, Dense, Model, rebuild
+from autograder.examination.misconceptions import Clues, Mistake
+from autograder.examination.student import Student, StudentError
 
 PARTS, TIMESTEPS, FEATURES = 4, 5, 2
 HELD_OUT = 2000

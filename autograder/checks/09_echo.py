@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from autograder.boxed.values import Generator, Handle
-from autograder.expectations import (
+from autograder.examination.expectations import (
     Array,
     Curve,
     array,
@@ -20,9 +20,9 @@ from autograder.expectations import (
     that,
     unchanged,
 )
-from autograder.inference import Model, rebuild
-from autograder.misconceptions import Mistake
-from autograder.student import Student
+from autograder.examination.inference import Model, rebuild
+from autograder.examination.misconceptions import Mistake
+from autograder.examination.student import Student
 
 MAKING = "Make the data"
 VECTORS = "From digits to vectors"

@@ -11,12 +11,24 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 import pandas as pd
 
-from autograder.architecture import chain
 from autograder.boxed.values import Handle
-from autograder.expectations import Array, Curve, Wrong, array, close, equal, exercise, parts, show, that, unchanged
-from autograder.inference import Model, rebuild
-from autograder.misconceptions import Mistake
-from autograder.student import NotData, Student, StudentError, Undefined
+from autograder.examination.architecture import chain
+from autograder.examination.expectations import (
+    Array,
+    Curve,
+    Wrong,
+    array,
+    close,
+    equal,
+    exercise,
+    parts,
+    show,
+    that,
+    unchanged,
+)
+from autograder.examination.inference import Model, rebuild
+from autograder.examination.misconceptions import Mistake
+from autograder.examination.student import NotData, Student, StudentError, Undefined
 
 RMSE = "The error that Algorithm 3 asks for"
 PREPARE = "From a table to windows, all at once"

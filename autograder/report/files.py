@@ -14,7 +14,7 @@ from typing import Final, Self
 from autograder.folder_names import folder_of
 from autograder.report import page
 from autograder.result import Result
-from autograder.submission import Submission
+from autograder.submission.find import Submission
 
 RESULT: Final = "result.json"
 FEEDBACK: Final = "feedback.html"

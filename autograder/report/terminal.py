@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from autograder.report.page import OUTCOMES, headline, points
-from autograder.result import Cause, Result, Shown, causes
+from autograder.result import CommonCause, Result, Shown, causes
 from autograder.text import plain
 
 COLOURS = {"earned": "green", "partial": "yellow", "not_earned": "red", "could_not_be_graded": "magenta"}
@@ -73,7 +73,7 @@ def details(console: Console, result: Result) -> None:
     console.print(f"[bold]{points(result.score)} of {points(result.max_score)} points[/]")
 
 
-def _cause(cause: Cause) -> Table:
+def _cause(cause: CommonCause) -> Table:
     """One cause: labels to the left, what they say to the right."""
     finding = cause.finding
     grid = Table.grid(padding=(0, 2))

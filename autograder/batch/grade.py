@@ -1,0 +1,269 @@
+"""`autograder grade`: from paths to results, with progress, files and an exit status."""
+
+import sys
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from autograder.batch.cache import identity, reusable, usable
+from autograder.batch.workers import grade_all, workers_for
+from autograder.box import BoxUnavailable, Limits
+from autograder.box.canary import PROTECTIONS, REQUIRED
+from autograder.box.sandbox import sweep
+from autograder.box.start import ready
+from autograder.course import Course, CourseError
+from autograder.report import terminal
+from autograder.report.files import Results, Unusable, as_json
+from autograder.report.page import Level
+from autograder.result import Result, differences
+from autograder.seed import course_seed, seed_file
+from autograder.settings import Settings
+from autograder.submission.find import Submission, find_submissions
+from autograder.text import plain
+
+
+class Refused(Exception):
+    """Nothing was graded; the message says why, `status` is the command's exit status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asked for."""
+
+    paths: list[Path]
+    limits: Limits
+    workers: int | None
+    seed: int | None
+    training_seed: int
+    output: Path | None
+    json: bool
+    allow_weak_box: bool
+    cache: bool
+    verify: bool
+    every_cell: bool = False
+    earlier: Path | None = None  # where results of an earlier grading are; by default in `output`
+    cold: bool = False  # no box is forked
+    feedback: Level = "now"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier run of the same command, ended or killed, has left: results that hold as a `whole`, and those of
+    submissions that have `changed` since, of which some exercises may hold."""
+
+    whole: dict[int, Result]
+    changed: dict[int, Result]
+
+
+def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple[Path, Result]]]:
+    """Grade, show and keep. Returns the exit status and each file's result; raises Refused before any grading."""
+    submissions, complaints = find_submissions(request.paths, course)
+    for complaint in complaints:
+        err.print(plain(complaint), style="red", markup=False)
+    if not submissions:
+        raise Refused("Nothing to grade.", 2)
+    sweep()
+    where = Where(course, request.paths, warm=not request.cold, weak=request.allow_weak_box)
+    with ExitStack() as until_the_end:
+        try:
+            seed = course_seed() if request.seed is None else request.seed
+            results = None
+            if request.output:
+                results = until_the_end.enter_context(Results(request.output, submissions, request.feedback))
+        except (Unusable, ValueError) as problem:
+            raise Refused(str(problem), 2) from problem
+        settings = Settings(course, request.limits, seed, request.training_seed, every_cell=request.every_cell,
+                            again=request.verify)  # fmt: skip
+        if request.earlier and not request.earlier.is_dir():
+            err.print(f"There is no folder {request.earlier}: nothing is taken over from it.", style="yellow",
+                      markup=False)  # fmt: skip
+        elsewhere = Results(request.earlier, submissions) if request.earlier else None
+        before = Earlier({}, {})
+        if request.cache:
+            kept = [one for one in (results, elsewhere) if one]
+            before = _earlier(submissions, settings, kept, practice=request.allow_weak_box)
+        taken_over = Earlier({}, before.whole | before.changed) if request.verify else before
+        left = [one for place, one in enumerate(submissions) if place not in taken_over.whole]
+        if left:
+            settings = until_the_end.enter_context(with_box(where, settings, left, err))
+        found, seconds = _graded(request, submissions, settings, results, taken_over, err)
+        page = results.finish(found) if results else None
+    if request.json:
+        sys.stdout.write(as_json(found) + "\n")
+        sys.stdout.flush()
+    else:
+        _show(found, Console(highlight=False))
+    earlier = 0 if request.verify else len(before.whole)
+    fresh = len(found) - earlier
+    told = f"{fresh} graded in {seconds:.1f} s ({seconds / fresh:.1f} s each)." if fresh else "Nothing new to grade."
+    if earlier:
+        told += f" {earlier} had been graded before, with nothing changed since (--no-cache grades them anew)."
+    parts = [place for place, result in enumerate(found) if result.record.get("taken_over") and place in before.changed]
+    if parts:
+        exercises = sum(len(found[place].record["taken_over"]) for place in parts)
+        told += f" Of {len(parts)} that have changed, {exercises} exercises are as they were, and their results hold."
+    err.print(told, style="dim")
+    if page:
+        err.print(f"Reports: {page} (and STUDENT/ASSIGNMENT/feedback.html beside it)", soft_wrap=True, markup=False)
+    status = 4 if complaints else 0
+    if any(result.grader_failed for result in found):
+        err.print("The grader itself failed on some of them: see their messages. Grade those again.", style="red")
+        status = 1
+    elif request.verify and not _verified(before, found, err):
+        status = 5
+    return status, [(one.path, result) for one, result in zip(submissions, found, strict=True)]
+
+
+def _graded(
+    request: Request,
+    submissions: list[Submission],
+    settings: Settings,
+    results: Results | None,
+    earlier: Earlier,
+    err: Console,
+) -> tuple[list[Result], float]:
+    """All results in order, and the seconds that those which are not `earlier` took."""
+    started = time.monotonic()
+    if results:
+        for place, result in earlier.whole.items():
+            if request.earlier and results.earlier(place) != result:
+                results.keep(place, result)
+            else:
+                results.show(place, result)
+    fresh = _grade(submissions, settings, request.workers or workers_for(request.limits), results, earlier, err)
+    return [(earlier.whole | fresh)[place] for place in range(len(submissions))], time.monotonic() - started
+
+
+def _verified(before: Earlier, found: list[Result], err: Console) -> bool:
+    """Whether everything that could have been taken over came out the same again; says where not."""
+    different = {place: differences(result, found[place]) for place, result in before.whole.items()}
+    for place, result in before.changed.items():
+        held = reusable(result, found[place].record.get("keys", {}))
+        if held:
+            different[place] = differences(_only(result, held), _only(found[place], held))
+    for place, sentences in different.items():
+        for sentence in sentences:
+            err.print(f"{_label(found[place])}: {sentence}", style="red", markup=False)
+    wrong = sum(1 for sentences in different.values() if sentences)
+    err.print(f"Verified: {len(different) - wrong} of {len(different)} earlier results came out the same again.",
+              style="dim")  # fmt: skip
+    return not wrong
+
+
+def _only(result: Result, exercises: Collection[str]) -> Result:
+    """The marks and messages of these exercises alone."""
+    chosen = tuple(one for one in result.exercises if one.id in exercises)
+    return replace(result, exercises=chosen, score=None, notes=())
+
+
+@dataclass(frozen=True)
+class Where:
+    """The course and this machine: how boxes start, and whether a weak box will do. `paths` no box may see."""
+
+    course: Course
+    paths: Sequence[Path]
+    warm: bool = True
+    weak: bool = False
+
+
+@contextmanager
+def with_box(where: Where, settings: Settings, submissions: Sequence[Submission], err: Console) -> Iterator[Settings]:
+    """The settings for a batch, once this machine's box was seen to hold.
+
+    Raises Refused when the box is too weak to grade for marks.
+    """
+    hidden = [*where.course.private, seed_file(), *(path.absolute() for path in where.paths)]
+    with ExitStack() as until_the_end:
+        try:
+            start = until_the_end.enter_context(
+                ready(settings.limits, hidden, _imports(submissions, where.course), warm=where.warm)
+            )
+        except BoxUnavailable as problem:
+            raise Refused(str(problem), 3) from problem
+        missing = sorted(name for name in REQUIRED if not start.protections[name])
+        lines = "\n".join(f"  - {PROTECTIONS[name]}" for name in missing)
+        if missing and not where.weak:
+            raise Refused(
+                f"The box on this machine does not hold:\n{lines}\nSo nothing is graded for marks here. "
+                "`autograder doctor` shows more; --allow-weak-box grades all the same, as practice.",
+                3,
+            )
+        if missing:
+            err.print(f"Practice only, because the box does not hold:\n{lines}", style="yellow")
+        yield replace(
+            settings, protections=start.protections, for_marks=not missing, warm=start.parent, hidden=tuple(hidden)
+        )
+
+
+def _imports(submissions: Sequence[Submission], course: Course) -> list[str]:
+    """What the notebooks import, as released: in the order of need."""
+    names = dict.fromkeys(submission.assignment for submission in submissions if submission.assignment in course.names)
+    found: dict[str, None] = {}
+    for name in names:
+        with suppress(CourseError):  # each of its submissions will say so
+            found |= dict.fromkeys(course.assignment(str(name)).imports)
+    return list(found)
+
+
+def _earlier(submissions: list[Submission], settings: Settings, kept: list[Results], *, practice: bool) -> Earlier:
+    """Of each submission the first of the `kept` results that holds as a whole, or else the first."""
+    found = Earlier({}, {})
+    for place, submission in enumerate(submissions):
+        results = [result for one in kept if (result := one.earlier(place)) and usable(result, practice=practice)]
+        if results:
+            now = identity(submission, settings)
+            same = [result for result in results if result.record.get("identity") == now is not None]
+            (found.whole if same else found.changed)[place] = (same or results)[0]
+    return found
+
+
+def _grade(
+    submissions: list[Submission],
+    settings: Settings,
+    workers: int,
+    results: Results | None,
+    earlier: Earlier,
+    err: Console,
+) -> dict[int, Result]:
+    found: dict[int, Result] = {}
+    left = [(place, submission) for place, submission in enumerate(submissions) if place not in earlier.whole]
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn("rest"), TimeRemainingColumn())  # fmt: skip
+    # The rest is estimated from what the last hour's submissions took.
+    with Progress(*columns, console=err, speed_estimate_period=3600) as progress:
+        bar = progress.add_task("grading", total=len(left))
+
+        def running(submissions: list[Submission]) -> None:
+            progress.update(bar, description="grading " + ", ".join(_label(one) for one in submissions))
+
+        # Closed also when Ctrl-C comes here, between two results: its workers would go on.
+        with closing(grade_all(left, settings, workers, running, earlier.changed)) as graded:
+            for place, result in graded:
+                found[place] = result
+                if results:
+                    results.keep(place, result)
+                progress.advance(bar)
+        progress.update(bar, description="graded")
+    return found
+
+
+def _label(of: Submission | Result) -> str:
+    return plain(f"{of.student} {of.assignment or ''}", 40)
+
+
+def _show(found: list[Result], console: Console) -> None:
+    if len(found) == 1:
+        terminal.details(console, found[0])
+    else:
+        for table in terminal.tables(found):
+            console.print(table)
+        console.print(terminal.legend())

@@ -1,0 +1,289 @@
+"""One submission's way: read, restore, slice, execute, examine, mark. Read it top to bottom."""
+
+import dataclasses
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.batch.cache import identity, keys, reusable, seeds, seeds_before
+from autograder.batch.marks import examinable, mark, score, undecided
+from autograder.box import BoxUnavailable
+from autograder.box.bounds import Cause, Meter, Unanswered
+from autograder.box.canary import holds
+from autograder.box.session import CellRun, Session, Warm
+from autograder.course import Assignment, CourseError
+from autograder.examination.examine import Evidence, Looking, Lost, examine
+from autograder.result import ExerciseResult, Result, ShownCell, printed
+from autograder.settings import Settings
+from autograder.submission.find import Submission
+from autograder.submission.notebook import NotGradable, check_assignment, read
+from autograder.submission.restoration import Restored, restore
+from autograder.submission.slicing import Slices
+from autograder.versions import versions_here
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A result with the transcript that it came from."""
+
+    result: Result
+    transcript: tuple[CellRun, ...] = ()
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What is known of looking at this submission's answers, and who is told of it.
+
+    `lost` has the exercises that ended the process which looked at them. `begin` is told the exercise that is looked
+    at and its seconds, None for its reference, and "" afterwards; `exceeded` is called when one took more time or
+    memory than there is.
+    """
+
+    lost: Lost = field(default_factory=dict)
+    begin: Looking = lambda exercise, seconds: None
+    exceeded: Callable[[], None] = lambda: None
+
+
+def grade(
+    submission: Submission, settings: Settings, earlier: Result | None = None, looks: Looks | None = None
+) -> Graded:
+    """Grade one submission. Never raises: whatever goes wrong is part of the result.
+
+    What still holds of an `earlier` result of the same student's same assignment is taken over.
+    """
+    looks = looks or Looks()
+    record = _record(submission, settings) | {"identity": identity(submission, settings)}
+    assignment: Assignment | None = None
+    try:
+        if submission.assignment is None:
+            raise _of_no_assignment(submission)
+        assignment = settings.course.assignment(str(submission.assignment))
+        return _grade(submission, assignment, settings, record, earlier, looks)
+    except NotGradable as problem:
+        record["submission_sha256"] = record["submission_sha256"] or problem.sha256
+        return Graded(_ungraded(submission, assignment, record, "notebook", str(problem)))
+    except CourseError as problem:
+        cause: Cause = "notebook" if assignment is None else "grader"
+        return Graded(_ungraded(submission, assignment, record, cause, str(problem)))
+    except BoxUnavailable as problem:
+        return Graded(_ungraded(submission, assignment, record, "box", str(problem)))
+    except Unanswered as late:  # a timer that came a moment after its check
+        return Graded(_ungraded(submission, assignment, record, late.cause, late.message))
+    except Exception as error:
+        record["traceback"] = traceback.format_exc()
+        message = (
+            f"The grader itself failed ({type(error).__name__}: {error}). This is not the student's fault: "
+            "the traceback is in the result's record; grade this submission again once it is mended."
+        )
+        return Graded(_ungraded(submission, assignment, record, "grader", message))
+
+
+def not_ended(submission: Submission, settings: Settings, cause: Cause, message: str) -> Result:
+    """The result of a submission whose grading never came to an end."""
+    names = settings.course.names
+    assignment = settings.course.assignment(submission.assignment) if submission.assignment in names else None
+    return _ungraded(submission, assignment, _record(submission, settings), cause, message)
+
+
+def _grade(
+    submission: Submission,
+    assignment: Assignment,
+    settings: Settings,
+    record: dict[str, Any],
+    earlier: Result | None,
+    looks: Looks,
+) -> Graded:
+    timings: dict[str, float] = record["timings"]
+    record["release_sha256"] = assignment.sha256
+    record["checks_sha256"] = assignment.checks_sha256
+    if submission.problem is not None:
+        raise NotGradable(submission.problem)
+    with _timed(timings, "read"):
+        notebook = read(submission.path)
+        record["submission_sha256"] = notebook.sha256
+        check_assignment(notebook, assignment, settings.course)
+    with _timed(timings, "restore"):
+        restored = restore(notebook, assignment)
+    with _timed(timings, "slice"):
+        slices = Slices(restored, assignment)
+        record["keys"] = keys(slices, restored, assignment, settings)
+        known = {} if settings.again else reusable(earlier, record["keys"])
+        changed = slices.joined(exercise.id for exercise in assignment.exercises if exercise.id not in known)
+        known = {name: result for name, result in known.items() if name not in changed}
+        before = seeds_before(earlier, record["keys"], notebook.sha256)
+        asked_before = {name: seed for name, seed in before.items() if settings.again or name in known}
+        record["seeds"] = seeds(slices, assignment, settings) | asked_before
+        record["taken_over"] = sorted(known)
+        fresh = [exercise for exercise in assignment.exercises if exercise.id not in known]
+        wanted = undecided(fresh, restored)
+    transcript, evidence = _run(slices, restored, assignment, wanted, settings, record, looks)
+    marks = {one.id: one for one in mark(fresh, restored, transcript, evidence)} | known
+    exercises = tuple(marks[exercise.id] for exercise in assignment.exercises)
+    record["notes"] = dict(_notes_by_exercise(slices, exercises, transcript, known, earlier))
+    result = Result(
+        student=submission.student,
+        assignment=assignment.name,
+        score=score(exercises),
+        max_score=assignment.max_points,
+        exercises=exercises,
+        record=record,
+        notes=tuple(dict.fromkeys([*restored.notes, *(note for some in record["notes"].values() for note in some)])),
+        cells=tuple(_shown(restored, transcript, known, earlier)),
+    )
+    return Graded(result, tuple(transcript))
+
+
+def _run(
+    slices: Slices, restored: Restored, assignment: Assignment, wanted: list[str], settings: Settings,
+    record: dict[str, Any], looks: Looks,
+) -> tuple[list[CellRun], list[Evidence]]:  # fmt: skip
+    """Execute what the wanted exercises depend on, and examine them; nothing for none."""
+    timings = record["timings"]
+    record["boxes"], record["start"], record["cells"] = 0, None, {"run": 0, "left_out": len(restored.cells)}
+    if not wanted:
+        return [], []
+    cells = [cell.number for cell in restored.cells] if settings.every_cell else slices.needed(wanted)
+    record["cells"] = {"run": len(cells), "left_out": len(restored.cells) - len(cells)}
+    meter = Meter(settings.limits.exercise_look_seconds, settings.limits.look_seconds)
+    session = Session(
+        restored, settings.limits, settings.training_seed, assignment.data, _warm(assignment, settings), cells
+    )
+    try:
+        with _timed(timings, "execute"):
+            transcript = session.execute()
+        with _timed(timings, "examine"):
+            answered = examinable(wanted, transcript)
+            evidence = examine(assignment, session, record["seeds"], answered, meter=meter, lost=looks.lost,
+                               looking=looks.begin) if answered else []  # fmt: skip
+    finally:
+        with _timed(timings, "close"):
+            session.close()
+    timings["of these, start"] = round(session.start_seconds, 3)
+    if meter.exceeded:
+        looks.exceeded()
+    timings["of these, outside of the box"] = round(meter.spent, 3)
+    timings["of these, cells"] = round(sum(run.seconds for run in transcript), 3)
+    record["boxes"], record["start"] = session.boxes, session.start
+    return transcript, evidence
+
+
+def _warm(assignment: Assignment, settings: Settings) -> Warm | None:
+    def or_cold() -> bool:
+        return not settings.for_marks or holds(settings.limits, settings.hidden)
+
+    return Warm(settings.warm, assignment.imports, or_cold) if settings.warm else None
+
+
+def _of_no_assignment(submission: Submission) -> NotGradable:
+    """Why it cannot be graded. Raises NotGradable itself for the file's own trouble, if it has any."""
+    read(submission.path)
+    return NotGradable(
+        "It cannot be told which assignment this is: neither its name, nor its folder, nor its cells are those of "
+        "one. Name the file or its folder as the assignment."
+    )
+
+
+def _notes_by_exercise(
+    slices: Slices,
+    exercises: Iterable[ExerciseResult],
+    transcript: Sequence[CellRun],
+    known: dict[str, ExerciseResult],
+    earlier: Result | None,
+) -> Iterator[tuple[str, list[str]]]:
+    """Of each exercise, what went wrong in the cells that it depends on; under "" what did elsewhere."""
+    seen = set[int]()
+    for exercise in exercises:
+        if exercise.id in known and earlier is not None:
+            yield exercise.id, list(earlier.record["notes"][exercise.id])
+        else:
+            numbers = set(slices.needed([exercise.id]))
+            seen |= numbers
+            yield exercise.id, list(_cell_notes(run for run in transcript if run.cell.number in numbers))
+    yield "", list(_cell_notes(run for run in transcript if run.cell.number not in seen))
+
+
+def _cell_notes(transcript: Iterable[CellRun]) -> Iterator[str]:
+    """What went wrong in cells that are not a solution, in case a solution needed them."""
+    for run in transcript:
+        name = f"{run.cell.name[0].upper()}{run.cell.name[1:]}"
+        if run.cell.kind in {"solution", "check"}:
+            continue
+        if run.status == "stopped":
+            yield str(run.error)
+        elif run.status == "raised":
+            yield f"{name} raised {run.error}."
+        elif run.status == "not reached":
+            yield f"{name} was not reached."
+
+
+def _shown(
+    restored: Restored, transcript: Sequence[CellRun], known: dict[str, ExerciseResult], earlier: Result | None
+) -> Iterator[ShownCell]:
+    """The cells of each exercise, with what they printed: now, or when it was graded."""
+    runs = {run.cell.number: run for run in transcript}
+    before = {(cell.exercise, cell.kind): cell for cell in earlier.cells} if earlier else {}
+    for cell in restored.cells:
+        if cell.exercise is None:
+            continue
+        run, kept = runs.get(cell.number), before.get((cell.exercise, cell.kind))
+        if cell.exercise in known and kept is not None:
+            yield dataclasses.replace(kept, source=cell.source)
+        else:
+            yield ShownCell(
+                cell.exercise,
+                cell.kind,
+                cell.source,
+                printed(run.outputs, run.error) if run else "",
+                run.error if run and run.status == "raised" else None,
+            )
+
+
+def _ungraded(
+    submission: Submission, assignment: Assignment | None, record: dict[str, Any], cause: Cause, message: str
+) -> Result:
+    exercises = tuple(
+        ExerciseResult(exercise.id, "could_not_be_graded", None, exercise.max_points, message, cause)
+        for exercise in (assignment.exercises if assignment else ())
+    )
+    return Result(
+        student=submission.student,
+        assignment=submission.assignment,
+        score=None,
+        max_score=assignment.max_points if assignment else None,
+        exercises=exercises,
+        record=record,
+        message=message,
+        cause=cause,
+    )
+
+
+def _record(submission: Submission, settings: Settings) -> dict[str, Any]:
+    """What is needed to grade the same submission again to the same marks."""
+    return {
+        "submission": {"path": str(submission.path.absolute()), "problem": submission.problem},
+        "submission_sha256": None,
+        "release_sha256": None,
+        "checks_sha256": None,
+        "lock_sha256": settings.course.lock_sha256,
+        "seed": settings.seed,
+        "training_seed": settings.training_seed,
+        "limits": dataclasses.asdict(settings.limits),
+        "for_marks": settings.for_marks,
+        "every_cell": settings.every_cell,
+        "protections": settings.protections,
+        "versions": versions_here(),
+        "timings": {},
+        "graded_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+@contextmanager
+def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        timings[stage] = round(time.perf_counter() - started, 3)

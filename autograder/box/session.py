@@ -1,0 +1,387 @@
+"""Execute: run the restored notebook in a box, and keep its kernel to answer the examiner.
+
+Whatever ends a box (a dead kernel, a hang, too much memory, a flood) is charged to the cell or the
+call that was running: a new box runs the notebook again without it, and the rest goes on.
+"""
+
+import re
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from autograder.box import Box, BoxUnavailable, Ending, Limits, WarmBox
+from autograder.box.bounds import Cause, Unanswered, held
+from autograder.boxed import protocol
+from autograder.submission.restoration import Restored, RestoredCell
+from autograder.text import plain
+
+MOST_SECONDS: Final = 1e6
+MOST_LINES: Final = 10**6
+SCALARS: Final = frozenset({type(None), bool, int, float, str})
+CellStatus = Literal["ran", "raised", "stopped", "not reached", "left out"]
+
+
+@dataclass
+class CellRun:
+    """What became of one cell. `outputs` are as in a notebook, and not to be trusted."""
+
+    cell: RestoredCell
+    status: CellStatus = "not reached"
+    seconds: float = 0.0
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    error: str | None = None
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception in student code: a type, what it is a kind of, and a text, all as the student chose."""
+
+    type: str
+    kinds: tuple[str, ...]
+    message: str
+    line: int | None
+    text: str | None
+
+    def __str__(self) -> str:
+        where = f" (line {self.line}: `{self.text}`)" if self.line and self.text else ""
+        return f"{self.type}: {self.message}{where}" if self.message else f"{self.type}{where}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The reply to a call. Exactly one of `raised`, `missing` and `unsendable` may be set."""
+
+    value: Any = None
+    warnings: tuple[str, ...] = ()
+    raised: Raised | None = None
+    missing: bool = False
+    unsendable: str | None = None
+
+
+@dataclass(frozen=True)
+class Warm:
+    """Where boxes are forked, what the notebook imports, and whether a box that starts cold may stand in."""
+
+    parent: str
+    modules: tuple[str, ...]
+    or_cold: Callable[[], bool]
+
+
+class Session:
+    """One submission in its box, or in one box after another."""
+
+    def __init__(
+        self,
+        restored: Restored,
+        limits: Limits,
+        training_seed: int,
+        data: tuple[Path, ...] = (),
+        warm: "Warm | None" = None,
+        cells: Iterable[int] | None = None,
+    ) -> None:
+        """With `warm` its boxes are forked, as long as the warm parent lives. `cells` are run, by number, or all."""
+        self.limits = limits
+        self.start: Literal["warm", "cold"] = "cold" if warm is None else "warm"
+        self._warm = warm
+        self._data = data
+        self.runs = {cell.number: CellRun(cell) for cell in restored.cells}
+        self.boxes = 0
+        self.start_seconds = 0.0  # until the boxes were there
+        self._parameters = {"SEED": training_seed}
+        self._left_out = set() if cells is None else set(self.runs) - set(cells)
+        for number in self._left_out:
+            self.runs[number].status = "left out"
+        self._box: Box | None = None
+        self._calls: socket.socket | None = None
+        self._unreachable: Unanswered | None = None
+        self._until = time.monotonic() + limits.total_seconds
+
+    def execute(self) -> list[CellRun]:
+        """Run the notebook once, and return what became of each cell: the transcript."""
+        self._start(self._record)
+        return list(self.runs.values())
+
+    def ask(self, request: dict[str, Any]) -> Answer:
+        """Put one request to the kernel. Raises Unanswered when nothing came back."""
+        if self._unreachable is not None:
+            raise self._unreachable
+        if self._calls is None:
+            self._start_again()
+        assert self._calls is not None
+        number = secrets.randbits(48)
+        seconds = min(self.limits.call_seconds, self._left())
+        frame = protocol.pack({"id": number, **request})
+        try:
+            with held():  # a frame that is sent or read by half would be taken for the next one's beginning
+                self._calls.settimeout(seconds)
+                protocol.send(self._calls, frame)
+                reply = protocol.receive(self._calls, seconds)
+            return read_answer(protocol.unpack(reply), number)
+        except TimeoutError:
+            self._end()
+            raise Unanswered("time", f"It did not answer within {seconds:.0f} seconds.") from None
+        except (EOFError, OSError):
+            ending = self._end(expected=False)
+            if ending is not Ending.LOST:
+                raise self._unanswered(ending) from None
+            # Nobody's fault. In a new box it may come to an answer; but that knows no handle of the old one's.
+            raise Unanswered("box", "The process that boxes are forked from has ended.") from None
+        except protocol.ProtocolError as error:
+            self._end()
+            raise Unanswered("notebook", f"What came back could not be read ({plain(error, 200)}).") from None
+
+    def _start_again(self) -> None:
+        """A new box for the next call. Raises Unanswered: that there is none is no answer's fault."""
+        try:
+            with held():
+                self._start(lambda event, cell: None)
+        except (BoxUnavailable, OSError) as problem:
+            self._end()
+            raise Unanswered("box", str(problem)) from problem
+
+    def close(self) -> None:
+        self._end()
+
+    def _left(self) -> float:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            self._end()
+            raise Unanswered(
+                "time", f"The whole notebook has {self.limits.total_seconds:.0f} seconds, and they were used up."
+            )
+        return left
+
+    def _start(self, record: Callable[[dict[str, Any], CellRun | None], None]) -> None:
+        """Box after box, until one has run all cells but those that ended the boxes before."""
+        failures = 0
+        while True:
+            try:
+                self._left()
+                # A cell that ends its box is left out of the next, so this many boxes are enough,
+                # unless the reports were forged.
+                if self.boxes > 2 * len(self.runs) + 4:
+                    self._end()
+                    raise Unanswered("notebook", "The notebook went on ending the kernel that runs it.")
+                if self._run_cells(record):
+                    return
+            except Unanswered:
+                if record == self._record:
+                    return  # out of time: the transcript says which cells were not reached
+                raise
+            except BoxUnavailable:
+                failures += 1
+                if failures == 2:
+                    raise
+
+    def _run_cells(self, record: Callable[[dict[str, Any], CellRun | None], None]) -> bool:
+        """One box. False when a cell ended it, which is then left out of the next."""
+        self.boxes += 1
+        begun = time.monotonic()
+        self._box = box = self._new_box()
+        try:
+            events = box.connection(self.limits.start_seconds)
+            protocol.receive(events, self.limits.start_seconds)  # it is ready
+        except (EOFError, OSError, protocol.ProtocolError) as error:
+            complaint = box.complaint() or str(error) or "it took too long"
+            self._end()
+            raise BoxUnavailable(f"The box did not start: {plain(complaint, 500)}") from error
+        self.start_seconds += time.monotonic() - begun
+        cells = [
+            {"number": run.cell.number, "source": run.cell.source, "parameters": run.cell.parameters}
+            for run in self.runs.values()
+            if run.cell.number not in self._left_out
+        ]
+        protocol.send(events, protocol.pack({"cells": cells, "parameters": self._parameters}))
+        current: CellRun | None = None
+        received = 0
+        until = time.monotonic() + self.limits.start_seconds
+        while True:
+            try:
+                frame = protocol.receive(events, min(until - time.monotonic(), self._left()))
+                event = read_event(protocol.unpack(frame))
+                received += len(frame)
+                kind = event["event"]
+                if received > self.limits.channel_bytes:
+                    raise protocol.ProtocolError("it printed more than a submission may")
+            except Unanswered:
+                self._stopped(current, "time", "the whole notebook's time was used up")
+                raise
+            except TimeoutError:
+                self._end()
+                self._stopped(current, "time", f"it was still running after {self.limits.cell_seconds:.0f} seconds")
+                return False
+            except (EOFError, OSError):
+                ending = self._end(expected=False)
+                self._ended(current, ending)
+                return False
+            except (protocol.ProtocolError, MemoryError) as error:
+                self._end()
+                self._stopped(current, "notebook", f"the box's reports became unreadable ({plain(error, 200)})")
+                return False
+            cell = event.get("cell")
+            run = self.runs.get(cell) if isinstance(cell, int) else None
+            if kind == "started":
+                current = run or current
+                until = time.monotonic() + self.limits.cell_seconds
+            elif kind == "ended" and run is not None:
+                record(event, run)
+            elif kind == "died":
+                self._ended(current, self._end(expected=False))
+                return False
+            elif kind == "executed":
+                break
+        try:
+            self._calls = self._kernel_connection(box, events)
+        except TimeoutError:
+            # Whatever holds the kernel now would hold it in the next box too.
+            self._end()
+            self._unreachable = Unanswered(
+                "notebook",
+                "After the last cell the kernel could no longer be reached: something in the notebook goes on running, "
+                "or has changed how cells are run.",
+            )
+            raise self._unreachable from None
+        except (EOFError, OSError):
+            # The notebook is through, but its kernel cannot be reached: its last cell had the last word.
+            self._ended(current, self._end(expected=False))
+            return False
+        events.close()
+        return True
+
+    def _new_box(self) -> Box:
+        if self._warm is not None:
+            try:
+                return WarmBox(self._warm.parent, self.limits, data=self._data, modules=self._warm.modules)
+            except BoxUnavailable:
+                # The parent is no more. The other way is taken only where it is seen to be closed as well.
+                if not self._warm.or_cold():
+                    raise
+                self._warm, self.start = None, "cold"
+        return Box(self.limits, data=self._data)
+
+    def _kernel_connection(self, box: Box, events: socket.socket) -> socket.socket:
+        """The kernel's connection: the first that knows the token, whoever else may have connected.
+
+        Raises EOFError or OSError when none comes.
+        """
+        token = secrets.token_hex(16)
+        protocol.send(events, protocol.pack(token))
+        until = time.monotonic() + self.limits.call_seconds
+        while True:
+            connection = box.connection(until - time.monotonic())
+            try:
+                told = protocol.unpack(protocol.receive(connection, 1))
+                if type(told) is str and told == token:
+                    return connection
+            except (EOFError, OSError, protocol.ProtocolError):
+                pass
+            connection.close()
+
+    def _record(self, event: dict[str, Any], run: CellRun | None) -> None:
+        if run is None:
+            return
+        outputs = event.get("outputs")
+        run.outputs = [output for output in outputs if isinstance(output, dict)] if isinstance(outputs, list) else []
+        seconds = event.get("seconds")
+        run.seconds = float(seconds) if isinstance(seconds, (int, float)) and 0 <= seconds < MOST_SECONDS else 0.0
+        errors = [output for output in run.outputs if output.get("output_type") == "error"]
+        run.status = "raised" if errors else "ran"
+        if errors:
+            run.error = _cell_error(errors[-1])
+
+    def _ended(self, current: CellRun | None, ending: Ending) -> None:
+        if ending is Ending.LOST:
+            raise BoxUnavailable("The box ended with the warm parent that it came from.")
+        if ending is Ending.MEMORY:
+            self._stopped(current, "memory", f"it used more memory than the {self.limits.memory >> 20} MiB there are")
+        else:
+            self._stopped(current, "notebook", "it ended the kernel that runs the notebook")
+
+    def _stopped(self, current: CellRun | None, cause: Cause, sentence: str) -> None:
+        """Charge the box's end to the cell that was running."""
+        if current is None:
+            raise BoxUnavailable(f"The box ended before the first cell: {sentence}.")
+        self._left_out.add(current.cell.number)
+        current.status, current.cause = "stopped", cause
+        current.error = f"{current.cell.name[0].upper()}{current.cell.name[1:]} was stopped: {sentence}."
+
+    def _unanswered(self, ending: Ending) -> Unanswered:
+        if ending is Ending.MEMORY:
+            return Unanswered("memory", f"It used more memory than the {self.limits.memory >> 20} MiB there are.")
+        return Unanswered("notebook", "It ended the kernel that runs the notebook.")
+
+    def _end(self, *, expected: bool = True) -> Ending:
+        ending = Ending.KILLED
+        if self._calls is not None:
+            self._calls.close()
+            self._calls = None
+        if self._box is not None:
+            ending = self._box.end(expected=expected)
+            self._box = None
+        return ending
+
+
+def read_event(value: Any) -> dict[str, Any]:
+    """A report of the box: what JSON has, and no more. Raises ProtocolError."""
+    if type(value) is not dict or type(value.get("event")) is not str:
+        raise protocol.ProtocolError("it is no report")
+    left: list[Any] = [value]
+    while left:
+        one = left.pop()
+        if type(one) is dict:
+            left += one.values()
+        elif type(one) is list:
+            left += one
+        elif type(one) not in SCALARS:
+            raise protocol.ProtocolError("a report has what no report has")
+    return value
+
+
+def read_answer(reply: Any, number: int) -> Answer:
+    """The reply to question `number`, each part checked. Raises ProtocolError."""
+    if type(reply) is not dict or type(reply.get("id")) is not int or reply["id"] != number:
+        raise protocol.ProtocolError("it is not the reply to the question")
+    if reply.get("missing") is True:
+        return Answer(missing=True)
+    if "unsendable" in reply:
+        return Answer(unsendable=_words(reply["unsendable"], 300))
+    raised = reply.get("raised")
+    if type(raised) is dict:
+        line, text, kinds = raised.get("line"), raised.get("text"), raised.get("kinds")
+        return Answer(
+            raised=Raised(
+                _words(raised.get("type"), 80),
+                tuple(_words(kind, 80) for kind in kinds[:10]) if type(kinds) is list else (),
+                _words(raised.get("message"), 500),
+                line if type(line) is int and 0 < line < MOST_LINES else None,
+                plain(text, 120) if type(text) is str else None,
+            )
+        )
+    if "value" not in reply:
+        raise protocol.ProtocolError("it holds no value")
+    warnings = reply.get("warnings")
+    return Answer(
+        value=reply["value"],
+        warnings=tuple(plain(list(map(_words, item)), 200) for item in warnings[:10] if type(item) is list)
+        if type(warnings) is list else (),
+    )  # fmt: skip
+
+
+def _words(value: Any, limit: int = 300) -> str:
+    """Text that the box has sent; other values may have no text, or a long one."""
+    return plain(value, limit) if type(value) is str else ""
+
+
+def _cell_error(output: dict[str, Any]) -> str:
+    """The exception of a cell's error output, with the line of the cell where it arose."""
+    name, value = plain(output.get("ename"), 80), plain(output.get("evalue"), 400)
+    trace = output.get("traceback")
+    lines = [plain(line, 20_000) for line in trace if isinstance(line, str)] if isinstance(trace, list) else []
+    arrows = re.findall(r"^-+> (\d+)", "\n".join(lines), re.MULTILINE)
+    where = f" (line {arrows[0]})" if arrows else ""
+    return f"{name}: {value}{where}" if value else f"{name}{where}"

@@ -1,0 +1,370 @@
+"""A student's trained model, rebuilt from data and run in NumPy.
+
+The box sends an architecture and weights; nothing of either is trusted. Only the layers below are
+rebuilt, from checked numbers, and what is graded is what *they* predict. So a model that lies about
+itself is only another model. Equations as in Keras (gate order i, f, c, o; the gates are those of slide 5).
+
+Whatever came from the box, there is a value or NotRebuilt: `rebuild` goes through the layers with the shape
+of what passes them, so that a prediction cannot fail; and before it predicts, the model counts what that will
+cost, and refuses what is too much.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Protocol
+
+import numpy as np
+
+from autograder.examination.architecture import NotRebuilt, chain
+
+Array = np.ndarray[Any, Any]
+
+MAX_PARAMETERS: Final = 2_000_000
+MAX_UNITS: Final = 1024
+MAX_SIZE: Final = 1_000_000  # of an axis of the input
+SAMPLES_AT_A_TIME: Final = 1024
+
+# What predictions may cost, counted in multiplications of a matrix product.
+MAX_WORK: Final = 160_000_000_000  # five seconds of one core
+OF_A_UNIT: Final = 1000  # its activations at a timestep
+OF_A_TURN: Final = 2_500_000  # a timestep of an LSTM, besides what it computes
+VALUES_AT_A_TIME: Final = 2**21  # between two layers, and a few times as many within one
+MAX_VALUES: Final = 2**24  # of all predictions together
+# Less than this counts as 0 in a product: numbers that are too small for their format make it a hundred times slower.
+TINY: Final = 2.0**-450
+
+
+def _sigmoid(x: Array) -> Array:
+    return np.asarray(0.5 * (1 + np.tanh(0.5 * x)))
+
+
+def _softmax(x: Array) -> Array:
+    powers = np.exp(x - x.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+ACTIVATIONS: Final[dict[str, Callable[[Array], Array]]] = {
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "sigmoid": _sigmoid,
+    "tanh": np.tanh,
+    "softmax": _softmax,
+    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+    "softplus": lambda x: np.logaddexp(x, 0),
+}
+
+
+def _product(x: Array, weights: Array) -> Array:
+    return np.where(np.abs(x) < TINY, 0, x) @ weights
+
+
+State = tuple[Array, Array]
+
+
+class Load(NamedTuple):
+    """What a layer makes of one sample, (steps, features), and what that costs: in `turns` one after the other."""
+
+    steps: int
+    features: int
+    work: int
+    turns: int = 1
+
+
+class Layer(Protocol):
+    """One step of the forward pass: values and mask (True where there is data) to the next."""
+
+    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]: ...
+
+    def load(self, steps: int, features: int) -> Load:
+        """For a sample of so many steps; one step stands for a sample without any."""
+
+
+@dataclass(frozen=True)
+class Masking:
+    mask_value: float
+
+    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]:
+        present = np.any(x != self.mask_value, axis=-1)
+        return x * present[..., np.newaxis], present
+
+    def load(self, steps: int, features: int) -> Load:
+        return Load(steps, features, steps * features * OF_A_UNIT)
+
+
+@dataclass(frozen=True)
+class Dense:
+    """`activation(x @ kernel + bias)`; kernel (features, units), bias (units,)."""
+
+    kernel: Array
+    bias: Array
+    activation: Callable[[Array], Array]
+
+    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]:
+        return self.activation(_product(x, self.kernel) + self.bias), mask
+
+    def load(self, steps: int, features: int) -> Load:
+        units = len(self.bias)
+        return Load(steps, units, steps * (self.kernel.size + units * OF_A_UNIT))
+
+
+@dataclass(frozen=True)
+class LSTM:
+    """kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units,); gates i, f, c, o.
+
+    A masked timestep leaves the state, and the output, as they were; the output begins at zero, also where
+    the state of a `stateful` layer comes from the batch before.
+    """
+
+    kernel: Array
+    recurrent_kernel: Array
+    bias: Array
+    activation: Callable[[Array], Array]
+    recurrent_activation: Callable[[Array], Array]
+    return_sequences: bool
+    stateful: bool = False
+
+    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]:
+        values, mask, _ = self.run(x, mask, self.zeros(len(x)))
+        return values, mask
+
+    def load(self, steps: int, features: int) -> Load:
+        units = self.recurrent_kernel.shape[0]
+        work = steps * (self.kernel.size + self.recurrent_kernel.size + units * OF_A_UNIT)
+        return Load(steps if self.return_sequences else 1, units, work, steps)
+
+    def zeros(self, samples: int) -> State:
+        """What h and c are before the first timestep, and after a reset."""
+        units = self.recurrent_kernel.shape[0]
+        return np.zeros((samples, units)), np.zeros((samples, units))
+
+    def run(self, x: Array, mask: Array | None, state: State) -> tuple[Array, Array | None, State]:
+        """Output, mask and the state after the last timestep, begun in `state`."""
+        h, c = state
+        output = np.zeros_like(h)
+        outputs = []
+        for t in range(x.shape[1]):
+            gates = _product(x[:, t], self.kernel) + _product(h, self.recurrent_kernel) + self.bias
+            i, f, g, o = np.split(gates, 4, axis=-1)
+            c_t = self.recurrent_activation(f) * c + self.recurrent_activation(i) * self.activation(g)
+            h_t = self.recurrent_activation(o) * self.activation(c_t)
+            if mask is None:
+                h, c, output = h_t, c_t, h_t
+            else:
+                present = mask[:, t, np.newaxis]
+                h, c, output = (np.where(present, new, old) for new, old in ((h_t, h), (c_t, c), (h_t, output)))
+            if self.return_sequences:
+                outputs.append(output)
+        return (np.stack(outputs, axis=1), mask, (h, c)) if self.return_sequences else (output, None, (h, c))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A rebuilt model. `input_shape` is (timesteps, features), `outputs` the size of its last axis.
+
+    `batch_size` is None unless the model takes batches of one size only.
+    """
+
+    layers: tuple[Layer, ...]
+    names: tuple[str, ...]
+    input_shape: tuple[int | None, int]
+    outputs: int
+    batch_size: int | None = None
+
+    def predict(self, x: Array) -> Array:
+        """Predictions for x (samples, timesteps, features), each of which begins in the state of zeros.
+
+        Raises NotRebuilt when the model takes another shape, or when it is too large for so many samples.
+        """
+        return self._predicted([x], {})[0]
+
+    def predict_batches(self, batches: Sequence[Array]) -> list[Array]:
+        """Predictions for batches that follow one another, each (rows, timesteps, features), from reset states on.
+
+        Row i of a stateful LSTM goes on in each batch where row i ended in the one before. Rows do not touch
+        one another, so that any number of them will do, whatever `batch_size` says; but all batches have the same.
+        """
+        carrying = {place: layer for place, layer in enumerate(self.layers)
+                    if isinstance(layer, LSTM) and layer.stateful}  # fmt: skip
+        return self._predicted(batches, carrying)
+
+    def _predicted(self, batches: Sequence[Array], carrying: Mapping[int, LSTM]) -> list[Array]:
+        """The predictions, a part of the rows at a time, through all batches."""
+        if not batches:
+            return []
+        rows = self._rows_at_a_time(batches)
+        parts = []
+        with np.errstate(all="ignore"):  # infinite weights are the student's, and predict nothing
+            for start in range(0, max(len(batches[0]), 1), rows):
+                part = [np.asarray(batch[start : start + rows], dtype=float) for batch in batches]
+                states = {place: layer.zeros(len(part[0])) for place, layer in carrying.items()}
+                parts.append([self._forward(x, states) for x in part])
+        return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+    def _forward(self, x: Array, states: dict[int, State]) -> Array:
+        """One pass; the states of the layers that have one in `states` go on there."""
+        mask: Array | None = None
+        for place, layer in enumerate(self.layers):
+            if place in states and isinstance(layer, LSTM):
+                x, mask, states[place] = layer.run(x, mask, states[place])
+            else:
+                x, mask = layer(x, mask)
+        return x
+
+    def _rows_at_a_time(self, batches: Sequence[Array]) -> int:
+        """How many rows fit into memory together. Raises NotRebuilt if the predictions would cost too much."""
+        for batch in batches:
+            self._expect(batch)
+        samples, timesteps, features = batches[0].shape
+        loads = [Load(timesteps, features, 0)]
+        for layer in self.layers:
+            loads.append(layer.load(loads[-1].steps, loads[-1].features))
+        widest = max(load.features * max(load.steps, 4) for load in loads)
+        rows = min(VALUES_AT_A_TIME // widest, SAMPLES_AT_A_TIME)
+        last, total = loads[-1], len(batches) * samples
+        turns = sum(load.turns for load in loads) * len(batches) * -(-samples // max(rows, 1))
+        work = total * sum(load.work for load in loads) + turns * OF_A_TURN
+        if not rows or work > MAX_WORK or total * last.steps * last.features > MAX_VALUES:
+            raise NotRebuilt(f"The model is too large: predictions for {total:,} samples of {timesteps:,} timesteps "
+                             "would take too long. Fewer units, or fewer layers, will do.")  # fmt: skip
+        return rows
+
+    def _expect(self, x: Array) -> None:
+        timesteps, features = self.input_shape
+        if x.ndim != 3 or x.shape[1:] != (timesteps or max(x.shape[1], 1), features):
+            wanted = ", ".join(f"{size:,}" for size in x.shape[1:])
+            raise NotRebuilt(f"The model should take (samples, {wanted}), but its input shape is "
+                             f"(samples, {timesteps or 'any'}, {features}).")  # fmt: skip
+
+
+def rebuild(architecture: Any, weights: Any, *, stateful: bool = False) -> Model:
+    """The model from what `Student.export_model` brought. Raises NotRebuilt.
+
+    A stateful LSTM is refused unless the exercise is about it.
+    """
+    first, *layers = chain(architecture)
+    if first[0] != "InputLayer":
+        raise NotRebuilt("The model's input shape is not known: start it with keras.Input(shape=...).")
+    if not layers:
+        raise NotRebuilt("The model has no layers.")
+    if not isinstance(weights, dict):
+        raise NotRebuilt("The model's weights do not belong to its layers.")
+    if sum(array.size for arrays in weights.values() for array in _arrays(arrays)) > MAX_PARAMETERS:
+        raise NotRebuilt(f"The model has more than {MAX_PARAMETERS:,} weights, which is more than the task needs.")
+    batch_size, timesteps, features = _input_shape(first[2])
+    flow = _Flow(features, sequence=True)
+    built: list[Layer] = []
+    for kind, name, config in layers:
+        layer, flow = _layer(kind, config, weights.get(name, []), flow)
+        built += [] if layer is None else [layer]
+        if isinstance(layer, LSTM) and layer.stateful and not stateful:
+            raise NotRebuilt("The model's LSTM has stateful=True; this exercise is graded without it.")
+    names = tuple(kind for kind, _, _ in layers)
+    return Model(tuple(built), names, (timesteps, features), flow.features, batch_size)
+
+
+class _Flow(NamedTuple):
+    """What passes from layer to layer: (samples, timesteps, features), or without timesteps when no `sequence`."""
+
+    features: int
+    sequence: bool
+
+
+def _layer(kind: str, config: dict[str, Any], arrays: list[Array], flow: _Flow) -> tuple[Layer | None, _Flow]:
+    """The layer, None where it does nothing in predictions, and what comes out of it."""
+    if kind == "Dense":
+        return _dense(config, arrays, flow)
+    if kind == "LSTM":
+        return _lstm(config, arrays, flow)
+    if kind == "Masking":
+        return Masking(_mask_value(config.get("mask_value"))), flow
+    if kind == "Dropout":
+        rate: Any = config.get("rate")
+        if type(rate) not in (int, float) or not 0 <= rate <= 1:
+            raise NotRebuilt("The rate of the model's Dropout should be a number from 0 to 1.")
+        return None, flow
+    raise NotRebuilt(
+        f"The model has a layer {kind[:60]}, which is not among those that are graded here: "
+        "Input, Masking, LSTM, Dropout and Dense."
+    )
+
+
+def _input_shape(config: dict[str, Any]) -> tuple[int | None, int | None, int]:
+    """(batch size, timesteps, features), of which the first two may be open."""
+    shape = config.get("batch_shape")
+    if not isinstance(shape, list) or len(shape) != 3 or shape[2] is None:
+        raise NotRebuilt("The model's input should be 3-D: (samples, timesteps, features).")
+    if not all(size is None or (type(size) is int and 0 < size <= MAX_SIZE) for size in shape):
+        raise NotRebuilt(f"The sizes of the model's input should be whole numbers from 1 to {MAX_SIZE:,}.")
+    return shape[0], shape[1], shape[2]
+
+
+def _dense(config: dict[str, Any], arrays: list[Array], flow: _Flow) -> tuple[Dense, _Flow]:
+    units = _units(config)
+    bias = _flag(config, "use_bias", True)
+    shapes = [(flow.features, units), (units,)]
+    given = _fitting("Dense", arrays, shapes if bias else shapes[:1])
+    layer = Dense(given[0], given[1] if bias else np.zeros(units), _activation(config.get("activation")))
+    return layer, flow._replace(features=units)
+
+
+def _lstm(config: dict[str, Any], arrays: list[Array], flow: _Flow) -> tuple[LSTM, _Flow]:
+    if not flow.sequence:
+        raise NotRebuilt("The model has an LSTM behind a layer that gives no sequence: every LSTM but the last "
+                         "needs return_sequences=True.")  # fmt: skip
+    for name in ("go_backwards", "return_state", "zero_output_for_mask"):
+        if _flag(config, name):
+            raise NotRebuilt(f"The model's LSTM has {name}=True; this exercise is graded without it.")
+    units = _units(config)
+    bias = _flag(config, "use_bias", True)
+    shapes = [(flow.features, 4 * units), (units, 4 * units), (4 * units,)]
+    given = _fitting("LSTM", arrays, shapes if bias else shapes[:2])
+    layer = LSTM(
+        given[0], given[1], given[2] if bias else np.zeros(4 * units),
+        _activation(config.get("activation")), _activation(config.get("recurrent_activation")),
+        _flag(config, "return_sequences"), _flag(config, "stateful"),
+    )  # fmt: skip
+    return layer, _Flow(units, layer.return_sequences)
+
+
+def _units(config: dict[str, Any]) -> int:
+    units = config.get("units")
+    if type(units) is not int or not 0 < units <= MAX_UNITS:
+        raise NotRebuilt(f"A layer's units should be a whole number from 1 to {MAX_UNITS}.")
+    return units
+
+
+def _flag(config: dict[str, Any], name: str, default: bool = False) -> bool:
+    """A setting that is on or off; Keras takes 1 and 0 as well, and None for off."""
+    value = config.get(name, default)
+    if value is not None and not (type(value) in (bool, int) and value in (0, 1)):
+        raise NotRebuilt(f"A layer's {name} should be True or False.")
+    return bool(value)
+
+
+def _activation(name: Any) -> Callable[[Array], Array]:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
+        raise NotRebuilt(f"An activation of the model is not graded here; these are: {', '.join(ACTIVATIONS)}.")
+    return ACTIVATIONS[name]
+
+
+def _mask_value(value: Any) -> float:
+    if type(value) is float or (type(value) is int and abs(value) <= 2**53):
+        return float(value)
+    raise NotRebuilt("The mask value should be a number, and a whole one no larger than 2 ** 53.")
+
+
+def _arrays(arrays: Any) -> list[Array]:
+    """The arrays, if they are of numbers that a float holds."""
+    if not isinstance(arrays, list) or not all(
+        type(a) is np.ndarray and a.dtype.kind in "fiu" and a.dtype.itemsize <= 8 for a in arrays
+    ):
+        raise NotRebuilt("The model's weights should be arrays of numbers.")
+    return arrays
+
+
+def _fitting(kind: str, arrays: list[Array], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+    if [array.shape for array in arrays] != list(shapes):
+        raise NotRebuilt(f"The weights of the model's {kind} layer do not fit its units.")
+    with np.errstate(all="ignore"):  # NaN is cast too
+        numbers = [array.astype(float) for array in arrays]
+    return [np.where(np.abs(array) < TINY, 0, array) for array in numbers]

@@ -1,0 +1,126 @@
+"""Which notebooks lie below a path, whose each is, and of which assignment."""
+
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder import folder_names
+from autograder.course import Course
+from autograder.submission.notebook import NotGradable, read
+from autograder.text import plain
+
+
+class NothingThere(Exception):
+    """A path that holds no submission; the message tells whoever typed it."""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Where a submission lies, whose it is, and of which assignment it claims to be."""
+
+    path: Path
+    student: str
+    assignment: str | None
+    problem: str | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.student}/{self.assignment or self.path.name}"
+
+
+def find_submissions(paths: Iterable[Path], course: Course) -> tuple[list[Submission], list[str]]:
+    """The submissions under `paths`, and a sentence for each path that holds none."""
+    found: list[Submission] = []
+    complaints: list[str] = []
+    for path in paths:
+        try:
+            found += _found_at(path, course)
+        except NothingThere as problem:
+            complaints.append(str(problem))
+    return found, complaints
+
+
+def _found_at(path: Path, course: Course) -> list[Submission]:
+    if not path.exists():
+        raise NothingThere(f"{path}: there is no such file or folder.")
+    path = path.absolute()
+    if path.is_file():
+        return [_one(path, course)]
+    if _assignment(path) in course.names:
+        return [_folder(path, _student(path.parent))]
+    children = sorted(child for child in path.iterdir() if child.is_dir() and not child.name.startswith("."))
+    if any(_assignment(child) in course.names for child in children):
+        return [_folder(child, _student(path)) for child in children if _is_submission(child, course)]
+    found = []
+    names = {child.name for child in children}
+    for child in children:
+        grandchildren = sorted(child.iterdir()) if os.access(child, os.R_OK | os.X_OK) else []
+        found += [
+            _folder(grandchild, _student(child, names))
+            for grandchild in grandchildren
+            if grandchild.is_dir() and not grandchild.name.startswith(".") and _is_submission(grandchild, course)
+        ]
+    if not found:
+        notebooks = sorted(path.glob("*.ipynb"))
+        found = [_one(notebook, course) for notebook in notebooks]
+    if not found:
+        raise NothingThere(
+            f"{path}: no submission found. Name a notebook, the folder of a submission, "
+            "or a class as STUDENT/ASSIGNMENT/NOTEBOOK.ipynb."
+        )
+    return found
+
+
+def _is_submission(folder: Path, course: Course) -> bool:
+    return _assignment(folder) in course.names or any(folder.glob("*.ipynb"))
+
+
+def _assignment(folder: Path) -> str:
+    return folder_names.name_at(folder)
+
+
+def _student(folder: Path, beside: Collection[str] | None = None) -> str:
+    """Whose folder it is, as `autograder collect` writes the name or as people did. `beside` are the class's folders.
+
+    Where there is a folder `Ada`, that is Ada's, and who is called `Ada=u1` gets nothing by it.
+    """
+    name = folder_names.name_at(folder)
+    if name == folder.name or folder_names.name_of(name) != name:
+        return name
+    if beside is None:
+        try:
+            beside = {one.name for one in folder.parent.iterdir()}
+        except OSError:
+            beside = ()
+    return folder.name if name in beside else name
+
+
+def _folder(folder: Path, student: str) -> Submission:
+    assignment = _assignment(folder)
+    notebooks = sorted(folder.glob("*.ipynb"))
+    named = folder / f"{assignment}.ipynb"
+    if named in notebooks or len(notebooks) == 1:
+        return Submission(named if named in notebooks else notebooks[0], student, assignment)
+    if not notebooks:
+        problem = f"There is no notebook in the folder of {assignment}. Hand in `{assignment}.ipynb`."
+    else:
+        names = ", ".join(plain(notebook.name, 60) for notebook in notebooks[:5])
+        problem = f"There are several notebooks ({names}) and none is called `{assignment}.ipynb`: keep one."
+    return Submission(folder, student, assignment, problem)
+
+
+def _one(path: Path, course: Course) -> Submission:
+    """A single file: the folders above say whose it is; its name, its folder or its content of what."""
+    parent = path.parent
+    if _assignment(parent) in course.names:
+        return Submission(path, _student(parent.parent), _assignment(parent))
+    if path.stem in course.names:
+        return Submission(path, _student(parent), path.stem)
+    try:
+        ids = {cell.grade_id for cell in read(path).cells}
+    except NotGradable:
+        ids = set()
+    answered = {a.name: len(ids & {exercise.id for exercise in a.exercises}) for a in course.assignments()}
+    likeliest = max(answered, key=lambda name: answered[name], default="")
+    return Submission(path, path.stem, likeliest if answered.get(likeliest) else None)

@@ -1,0 +1,135 @@
+"""Whatever is handed in, its author hears in a sentence what is wrong with it, and whose turn it is."""
+
+import json
+from pathlib import Path
+
+import pytest
+from helpers.submissions import released, solved, write
+
+from autograder.course import Course
+from autograder.submission.find import find_submissions
+from autograder.submission.notebook import NotGradable, check_assignment, read
+
+ASSIGNMENT = "03_numeric_data"
+
+
+def as_bytes(assignment: str = ASSIGNMENT) -> bytes:
+    return json.dumps(solved(assignment), indent=1).encode()
+
+
+def old_format() -> bytes:
+    cells = [{"cell_type": "code", "input": ["1 + 1"], "outputs": [], "language": "python", "collapsed": False}]
+    return json.dumps({"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": cells}]}).encode()
+
+
+def merge_conflict() -> bytes:
+    lines = as_bytes().decode().splitlines()
+    lines[20:20] = ["<<<<<<< HEAD", lines[20], "=======", lines[20], ">>>>>>> main"]
+    return "\n".join(lines).encode()
+
+
+DAMAGED = {
+    "empty": (b"", "The file is empty. Save the notebook in Jupyter and submit it again."),
+    "blank": (b"  \n", "The file is empty."),
+    "truncated": (as_bytes()[:5000], "It seems to be cut off at its end."),
+    "utf-16": (as_bytes().decode().encode("utf-16"), "The file is saved as UTF-16, and a notebook is UTF-8."),
+    "utf-16 without mark": (as_bytes().decode().encode("utf-16-le"), "The file is saved as UTF-16"),
+    "latin-1": ("{ \"café\": 1 }".encode("latin-1"), "The file is not UTF-8 text (byte 6)."),
+    "nbformat 3": (old_format(), "The notebook is in the old format 3; the course uses format 4."),
+    "merge conflict": (merge_conflict(), "the marks of an unfinished git merge (first on line 21: <<<<<<<)"),
+    "python file": (b"import numpy as np\n", "The file is not a notebook: it does not start as one."),
+    "list": (b"[1, 2]", "The file is JSON, but not a notebook."),
+    "other json": (b'{"a": 1}', "The file is JSON, but not a notebook of format 4."),
+    "nested deep": (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "The file is nested too deep"),
+    "huge number": (b'{"a": ' + b"1" * 10_000 + b"}", "The file is damaged: its JSON cannot be read (a number in it)."),
+    "binary": (bytes(range(256)) * 10, "The file is not UTF-8 text"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_file_is_named_for_what_it_is(name: str, tmp_path: Path) -> None:
+    data, sentence = DAMAGED[name]
+    path = tmp_path / "notebook.ipynb"
+    path.write_bytes(data)
+    with pytest.raises(NotGradable) as caught:
+        read(path)
+    assert sentence in str(caught.value)
+    assert "ubmit" in str(caught.value)  # it says what to do next
+
+
+def test_a_byte_order_mark_is_accepted(tmp_path: Path) -> None:
+    path = tmp_path / "notebook.ipynb"
+    path.write_bytes(b"\xef\xbb\xbf" + as_bytes())
+    assert len(read(path).cells) == len(solved(ASSIGNMENT)["cells"])
+
+
+def test_a_link_is_refused(tmp_path: Path) -> None:
+    target = write(solved(ASSIGNMENT), tmp_path / "target.ipynb")
+    link = tmp_path / "link.ipynb"
+    link.symlink_to(target)
+    with pytest.raises(NotGradable, match="not a link to it"):
+        read(link)
+
+
+def test_strange_cells_do_not_matter(tmp_path: Path) -> None:
+    notebook = solved(ASSIGNMENT)
+    notebook["cells"] += [
+        None,
+        3,
+        {},
+        {"cell_type": "code", "source": {"a": 1}},
+        {"cell_type": "code", "source": [1, "x"]},
+    ]
+    notebook["cells"] += [{"cell_type": "code", "source": "y", "metadata": [], "id": 7}]
+    notebook["cells"] += [
+        {"cell_type": "code", "source": "print('\ud800')", "metadata": {"nbgrader": {"grade_id": []}}}
+    ]
+    path = tmp_path / "notebook.ipynb"
+    path.write_text(json.dumps(notebook))
+    read(path).cells[-1].source.encode("utf-8")
+
+
+def test_the_notebook_of_another_assignment_is_named(course: Course, tmp_path: Path) -> None:
+    path = write(solved("09_echo"), tmp_path / "notebook.ipynb")
+    with pytest.raises(NotGradable) as caught:
+        check_assignment(read(path), course.assignment(ASSIGNMENT), course)
+    assert str(caught.value) == (
+        "This is the notebook of 09_echo, handed in as 03_numeric_data. Hand in `03_numeric_data.ipynb` here."
+    )
+
+
+def test_paths_are_told_apart(course: Course, tmp_path: Path) -> None:
+    room = tmp_path / "class"
+    for student in ("ada", "bob"):
+        write(released(ASSIGNMENT), room / student / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
+    write(released("09_echo"), room / "ada" / "09_echo" / "my own name.ipynb")
+    (room / "bob" / "09_echo").mkdir()
+    write(released(ASSIGNMENT), room / "ada" / "99_unknown" / "a.ipynb")
+    loose = write(released("09_echo"), tmp_path / "homework.ipynb")
+
+    def labels(*paths: Path) -> list[tuple[str, str | None]]:
+        found, complaints = find_submissions(paths, course)
+        assert not complaints
+        return [(submission.student, submission.assignment) for submission in found]
+
+    every = [("ada", ASSIGNMENT), ("ada", "09_echo"), ("ada", "99_unknown"), ("bob", ASSIGNMENT), ("bob", "09_echo")]
+    assert labels(room) == every
+    assert labels(room / "ada") == every[:3]
+    assert labels(room / "ada" / ASSIGNMENT) == every[:1]
+    assert labels(room / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb") == every[:1]
+    assert labels(loose) == [("homework", "09_echo")]
+
+
+def test_a_wrong_path_is_named_and_the_others_are_kept(course: Course, tmp_path: Path) -> None:
+    good = write(released(ASSIGNMENT), tmp_path / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
+    found, complaints = find_submissions([tmp_path / "nowhere", good], course)
+    assert len(found) == 1
+    assert complaints == [f"{tmp_path / 'nowhere'}: there is no such file or folder."]
+
+
+def test_several_notebooks_without_the_right_name_are_refused(course: Course, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write(released(ASSIGNMENT), tmp_path / "ada" / ASSIGNMENT / f"{name}.ipynb")
+    (submission,), _ = find_submissions([tmp_path], course)
+    assert submission.problem is not None
+    assert "(a.ipynb, b.ipynb) and none is called `03_numeric_data.ipynb`" in submission.problem

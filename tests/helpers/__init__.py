@@ -1,0 +1,1 @@
+"""What several tests share: submissions, results, servers, and programs that they run."""
