@@ -22,7 +22,7 @@ TOP = {
     ".ci",
 }
 BESIDE = {"README.md", "LICENSE", "CONTRIBUTING.md", "SECURITY.md", "Makefile", ".gitignore", "requirements.lock",
-          "requirements-student.lock", "ACTIONS.md"}  # fmt: skip
+          "requirements-student.lock", "ACTIONS.md", ".pre-commit-config.yaml"}  # fmt: skip
 OWN = {"roster.csv"}  # a course's own, if it has one
 LOCKS = ("requirements.lock", "requirements-student.lock")
 
