@@ -1,24 +1,29 @@
-"""Minutes and money of grading and self-checks on GitHub: the tables in ACTIONS.md.
+"""Minutes and money of grading and self-checks on GitHub: the tables in docs/actions.md.
 
     python benchmarks/actions_cost.py            prints them
-    python benchmarks/actions_cost.py --write    puts them into ACTIONS.md
+    python benchmarks/actions_cost.py --write    puts them into docs/actions.md
 
-Seconds for one submission are those of the README's table (`benchmarks/grading.py`, two workers on two cores,
-which is what a runner of a private repository has); limits and prices are GitHub's, as of November 2026.
+Seconds for one submission are those that `benchmarks/grading.py` wrote last into `benchmarks/README.md`, with two
+workers on two cores, which is what a runner of a private repository has. Limits and prices were GitHub's in November
+2026.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import typer
+from figures import first_number, write
 
-DOCUMENT: Final = Path(__file__).resolve().parent.parent / "ACTIONS.md"
-BEGIN, END = "<!-- made by benchmarks/actions_cost.py -->", "<!-- end -->"
+DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "actions.md"
+PART: Final = "what Actions cost"
 
-SECONDS: Final = {"03_numeric_data": 1.51, "09_echo": 4.63}
+SECONDS: Final = {
+    "03_numeric_data": first_number("03_numeric_data, 4 a batch", "warm, 2 workers"),
+    "09_echo": first_number("09_echo, 3 a batch", "warm, 2 workers"),
+}
 CLASSES: Final = (30, 300, 3000)
 CHANGED: Final = 0.1  # of a class hands in something new between one night and the next
 PUSHES: Final = 4  # of one student, for one assignment
@@ -106,16 +111,15 @@ def tables() -> Iterator[str]:
 
 
 def text() -> str:
-    return "\n".join([BEGIN, *tables(), END])
+    return "\n".join(tables())
 
 
-def main(write: bool = False) -> None:
-    """Print the tables, or put them into ACTIONS.md."""
-    if not write:
+def main(keep: Annotated[bool, typer.Option("--write", help="Put them into docs/actions.md.")] = False) -> None:
+    """Print the tables."""
+    if keep:
+        write(DOCUMENT, PART, text())
+    else:
         print(text())
-        return
-    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
-    DOCUMENT.write_text(before + text() + rest.partition(END)[2], encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Seconds per submission: this grader beside otter-grader, nbgrader, papermill and the plain script, in one run.
 
-    make benchmark       (or: python benchmarks/grading.py 09_echo --rounds 3 --students 2)
+    make benchmark       (or: python benchmarks/grading.py 09_echo --rounds 3 --students 2 --write)
 
 Each row is the median of several rounds over the same references; the rounds of all contenders take turns, so that a
 slow minute of the machine hits all. One thread each. A batch's start is part of it, and shared by its submissions.
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from figures import FIGURES, measured, write
 from rich.console import Console
 from rich.table import Table
 
@@ -43,6 +44,7 @@ def main(
     students: int = 4,
     otter: Path | None = None,
     quick: Annotated[bool, typer.Option(help="Only scripts, nbgrader, and warm boxes.")] = False,
+    keep: Annotated[bool, typer.Option("--write", help="Also write the tables into benchmarks/README.md.")] = False,
 ) -> None:
     """Measure, and print a table an assignment, and one of them all."""
     course = Course.find(Path(__file__).parent)
@@ -64,7 +66,12 @@ def main(
         medians[name] = {label: statistics.median(found) for label, found in seconds.items()}
         console.print(table(name, rounds, students, seconds))
         console.print(stages)
+        if keep:
+            write(FIGURES, f"{name}, {students} a batch", measured(kept(medians[name])))
+            write(FIGURES, f"{name}, {students} a batch, by stage", measured(stages))
     console.print(overview(medians))
+    if keep and len(medians) > 1:
+        write(FIGURES, "lessons", measured(overview(medians)))
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,16 @@ def table(name: str, rounds: int, students: int, seconds: dict[str, list[float]]
     return grid
 
 
+def kept(median: dict[str, float]) -> Table:
+    """What the document keeps of one assignment's figures."""
+    grid = Table()
+    for heading in ("", "seconds", "to nbgrader"):
+        grid.add_column(heading, justify="right" if heading else "left")
+    for label, seconds in median.items():
+        grid.add_row(label, f"{seconds:.2f}", f"{seconds / median[NBGRADER]:.2f}")
+    return grid
+
+
 def overview(medians: dict[str, dict[str, float]]) -> Table:
     """A row an assignment."""
     grid = Table(title="seconds per submission, medians; the ratios are those of one warm worker", title_justify="left")
@@ -108,7 +125,8 @@ def overview(medians: dict[str, dict[str, float]]) -> Table:
 
 def profile(kept: Path) -> Table:
     """The stages of the last warm batch on one worker."""
-    grid = Table("stage", "seconds", title="warm, 1 worker, by stage: median of a batch", title_justify="left")
+    grid = Table("stage", title="warm, 1 worker, by stage: median of a batch", title_justify="left")
+    grid.add_column("seconds", justify="right")
     timings = [one["record"]["timings"] for one in json.loads(kept.read_text(encoding="utf-8"))]
     for stage in timings[0]:
         grid.add_row(stage, f"{statistics.median(one[stage] for one in timings):.3f}")

@@ -1,6 +1,6 @@
 """How much memory a grading takes, of all its processes together, and whether the warm parent stays as it is.
 
-    python benchmarks/memory.py 09_echo --students 4 --workers 2
+    python benchmarks/memory.py 09_echo --students 4 --workers 2 --write
 
 Shared pages count once (the kernel's proportional set size), so that the sum is what the machine has less.
 """
@@ -14,8 +14,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import typer
+from figures import FIGURES, measured, write
 from rich.console import Console
 from rich.table import Table
 
@@ -25,7 +27,13 @@ from autograder.course import Course
 MIB = 1024  # /proc counts in KiB
 
 
-def main(assignments: list[str], students: int = 4, workers: int = 1, every: float = 0.3) -> None:
+def main(
+    assignments: list[str],
+    students: int = 4,
+    workers: int = 1,
+    every: float = 0.3,
+    keep: Annotated[bool, typer.Option("--write", help="Also write the table into benchmarks/README.md.")] = False,
+) -> None:
     """Grade each assignment's reference, warm and cold, and look at the memory `every` so many seconds."""
     course = Course.find(Path(__file__).parent)
     grid = Table(title=f"MiB, {students} submissions, {workers} workers", title_justify="left")
@@ -46,6 +54,8 @@ def main(assignments: list[str], students: int = 4, workers: int = 1, every: flo
             row = [f"{whole:.0f}", f"{whole / workers:.0f}", f"{largest / MIB:.0f}", *own, str(students)]
             grid.add_row(" ".join([name, *words]), *row)
     Console().print(grid)
+    if keep:
+        write(FIGURES, "memory", measured(grid))
 
 
 def watch(command: list[str], every: float) -> tuple[list[int], int, list[int]]:

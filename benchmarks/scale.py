@@ -1,6 +1,6 @@
 """How grading grows: with workers, with the size of the class, and with the length of the notebook, in one run.
 
-    make benchmark       (or: python benchmarks/scale.py --rounds 3 --largest 100)
+    make benchmark       (or: python benchmarks/scale.py --rounds 3 --largest 100 --write)
 
 Medians of several rounds that take turns; each batch begins anew, so its start is part of it.
 """
@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
+from figures import FIGURES, measured
+from figures import write as write_figures
 from rich.console import Console
 from rich.table import Table
 
@@ -27,15 +29,25 @@ NAME = "03_numeric_data"
 CLASS = 40
 
 
-def main(rounds: int = 5, largest: int = 1000) -> None:
+def main(
+    rounds: int = 5,
+    largest: int = 1000,
+    keep: Annotated[bool, typer.Option("--write", help="Also write the tables into benchmarks/README.md.")] = False,
+) -> None:
     """Measure, and print three tables."""
     course, console = Course.find(Path(__file__).parent), Console()
     solved = reference(course.root / "source" / NAME / f"{NAME}.ipynb")
     blank = json.loads(course.assignment(NAME).notebook.read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
-        console.print(workers(Path(folder, "workers"), solved, rounds))
-        console.print(classes(Path(folder, "classes"), blank, rounds, largest))
-        console.print(lengths(Path(folder, "lengths"), solved, rounds))
+        tables = {
+            "workers": workers(Path(folder, "workers"), solved, rounds),
+            "classes": classes(Path(folder, "classes"), blank, rounds, largest),
+            "lengths": lengths(Path(folder, "lengths"), solved, rounds),
+        }
+    for part, grid in tables.items():
+        console.print(grid)
+        if keep:
+            write_figures(FIGURES, part, measured(grid))
 
 
 def workers(folder: Path, solved: Any, rounds: int) -> Table:

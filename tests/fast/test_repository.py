@@ -16,13 +16,14 @@ TOP = {
     "solutions",
     "tests",
     "benchmarks",
+    "docs",
     "findings",
     "pyproject.toml",
     ".github",
     ".ci",
 }
 BESIDE = {"README.md", "LICENSE", "CONTRIBUTING.md", "SECURITY.md", "Makefile", ".gitignore", "requirements.lock",
-          "requirements-student.lock", "ACTIONS.md", ".pre-commit-config.yaml"}  # fmt: skip
+          "requirements-student.lock", ".pre-commit-config.yaml"}  # fmt: skip
 OWN = {"roster.csv"}  # a course's own, if it has one
 LOCKS = ("requirements.lock", "requirements-student.lock")
 
