@@ -22,8 +22,8 @@ TOP = {
     ".github",
     ".ci",
 }
-BESIDE = {"README.md", "LICENSE", "CONTRIBUTING.md", "SECURITY.md", "Makefile", ".gitignore", "requirements.lock",
-          "requirements-student.lock", ".pre-commit-config.yaml"}  # fmt: skip
+BESIDE = {"README.md", "LICENSE", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "Makefile", ".gitignore",
+          "requirements.lock", "requirements-student.lock", ".pre-commit-config.yaml"}  # fmt: skip
 OWN = {"roster.csv"}  # a course's own, if it has one
 LOCKS = ("requirements.lock", "requirements-student.lock")
 
@@ -116,10 +116,14 @@ def test_the_readme_lists_the_lessons() -> None:
 
 def test_make_targets_in_documents_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for document in ("README.md", "CONTRIBUTING.md"):
-        named = set(re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / document).read_text(), re.MULTILINE))
-        assert named
-        assert named <= targets, document
+    documents = [path for path in tracked() if path.suffix == ".md" and path.parts[0] not in {"release", "solutions"}]
+    named = {
+        (target, document)
+        for document in documents
+        for target in re.findall(r"(?:^|`|^\$ )make ([a-z]+)", (ROOT / document).read_text(), re.MULTILINE)
+    }
+    assert ("test", Path("README.md")) in named
+    assert not [one for one in named if one[0] not in targets]
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").glob("*.yml")), ids=lambda path: path.name)
