@@ -32,7 +32,7 @@ import pytest
 from autograder.boxed.values import Generator, Handle, Source
 from autograder.examination.admission import BUILTINS, NUMPY_SCALARS, SCALARS, NotAdmitted, admit
 from autograder.examination.misconceptions import Clues, Mistake, Mistakes, clues
-from autograder.examination.student import Student, StudentError
+from autograder.examination.student import Student, StudentError, Undefined
 from autograder.text import plain
 
 Array = np.ndarray[Any, Any]
@@ -231,6 +231,22 @@ def _equal(value: Any, other: Any) -> bool:
     if kinds[0] is dict:
         return value.keys() == other.keys() and all(_equal(value[key], other[key]) for key in value)
     return bool(kinds[0] is set and value == other)
+
+
+def variable(student: Student, name: str, default: Any) -> Any:
+    """What the notebook calls `name`, or the default where it does not define it."""
+    try:
+        return admit(student[name])
+    except Undefined:
+        return default
+
+
+def alike(value: Array, other: Any, *, equal_nan: bool = True) -> bool:
+    """Whether two arrays have one shape and hold the same numbers, within float32's precision: not an expectation."""
+    found, expected = admit(value), np.asarray(admit(other))
+    return found.shape == expected.shape and bool(
+        np.allclose(found, expected, rtol=1e-5, atol=1e-5, equal_nan=equal_nan)
+    )
 
 
 def parts(value: Any, number: int, what: str) -> tuple[Any, ...]:

@@ -8,10 +8,13 @@ mistakes, and a small one often does; all calls of a check that failed must agre
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from autograder.examination.admission import admit
+
+Case = TypeVar("Case")
 Array = np.ndarray[Any, Any]
 Mistakes = Mapping[str, Any] | Sequence[tuple[str, Any]]
 """What a mistake would return, by the sentence that tells a student of it; as pairs, where one has several ways."""
@@ -70,6 +73,18 @@ def recognised(failures: Iterable[Clues | None]) -> str:
         if common:
             return next(iter(common)) if len(common) == 1 else ""
     return ""
+
+
+def only_misreading(misreadings: Mapping[str, Callable[[Case], Any]], answers: Iterable[tuple[Case, Any]]) -> str:
+    """The one misreading of a rule that gives all of these answers, as a Mistake; "" if none does, or several do.
+
+    A misreading is the rule as somebody took it: from a case to an answer. Each has the sentence that tells of it.
+    """
+    left = set(misreadings)
+    for case, answer in answers:
+        found = admit(answer)
+        left = {sentence for sentence in left if misreadings[sentence](case) == found}
+    return Mistake(*left) if len(left) == 1 else ""
 
 
 def _general(found: Array, wanted: Array, alike: Callable[[Array, Any], bool]) -> Iterator[str]:

@@ -4,6 +4,7 @@ import re
 import time
 import tracemalloc
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ import pytest
 
 from autograder.box.session import Answer
 from autograder.boxed.values import Handle
-from autograder.examination import expectations
+from autograder.examination import datasets, expectations, misconceptions, models, recipes, scaling
 from autograder.examination.admission import NotAdmitted, admit
 from autograder.examination.display import shown
 from autograder.examination.student import NotData, Student
+from autograder.examination.windows import Pairs
 
 TOUCHED: list[str] = []
 
@@ -100,6 +102,14 @@ IMPOSTORS: dict[str, Callable[[], Any]] = {
     "a period": lambda: pd.Period("2024"),
     "too deep": lambda: __import__("functools").reduce(lambda inner, _: [inner], range(60), 1),
 }
+NO_PAIRS = Pairs(np.zeros((1, 1, 1)), np.zeros((1, 1)))
+
+
+def of(value: Any) -> datasets.Dataset:
+    """A data set that holds nothing else."""
+    return datasets.Dataset([value] * 3, [value] * 3, None)
+
+
 WORDS: dict[str, Callable[[Any], Any]] = {
     "admit": admit,
     "array": lambda value: expectations.array(value, "it"),
@@ -110,6 +120,26 @@ WORDS: dict[str, Callable[[Any], Any]] = {
     "that": lambda value: expectations.that(value, "it"),
     "show": expectations.show,
     "raises": lambda value: expectations.raises("ValueError", lambda: value, "it"),
+    "alike": lambda value: expectations.alike(value, np.zeros(1)),
+    "variable": lambda value: expectations.variable(Student(Claims(value)), "anything", 1),
+    "keras_model": lambda value: models.keras_model(value, "it"),
+    "rebuilt": lambda value: models.rebuilt(Student(Claims(value)), "model"),
+    "taken_apart": lambda value: models.taken_apart(Student(Claims(value)), "model"),
+    "recipe": lambda value: recipes.recipe(value, "it", ["a"]),
+    "whole_number": lambda value: recipes.whole_number(value, "it", 1, 2),
+    "one_of": lambda value: recipes.one_of(value, "it", [1, 2]),
+    "names": lambda value: recipes.names(value, "it", ["a", "b"], "name", "the list"),
+    "line": lambda value: scaling.line(value, np.arange(2.0)),
+    "scaled": lambda value: scaling.scaled(value, np.zeros((1, 1, 1))),
+    "kind_of_scaling": scaling.kind_of_scaling,
+    "scaled_by_training": lambda value: scaling.scaled_by_training(value, np.arange(2.0), "it", [], [], np.arange(2.0)),
+    "dataset": lambda value: datasets.dataset(value, "it"),
+    "a data set's items": lambda value: datasets.dataset([value] * 7, "it"),
+    "holds": lambda value: datasets.holds(of(value), NO_PAIRS, 0),
+    "pairs_are": lambda value: datasets.pairs_are(of(value), [[NO_PAIRS] * 3], "it"),
+    "target_is": lambda value: datasets.target_is(of(value), pd.DataFrame({"a": [1.0]}), "a", 1, 1),
+    "later_parts": lambda value: datasets.later_parts(of(value), [NO_PAIRS] * 3, "X"),
+    "only_misreading": lambda value: misconceptions.only_misreading({"it": lambda case: case}, [(1, value)]),
     "shown": shown,
     "a call's value": lambda value: Student(Claims(value)).anything(),
     "a variable's": lambda value: Student(Claims(value))["anything"],
@@ -138,15 +168,25 @@ def test_no_word_of_the_checks_takes_anything_but_data(word: str, impostor: str)
     assert TOUCHED == [], "it was asked for something before it was refused"
 
 
-def test_all_words_are_tried() -> None:
+# What takes nothing from a box, or nothing that another word has not taken before it.
+OWN = {
+    expectations: {"exercise", "generator", "unchanged"},
+    models: set[str](),
+    recipes: set[str](),
+    scaling: {"fitted_on", "undo"},
+    datasets: {"split", "splits"},
+}
+
+
+@pytest.mark.parametrize("module", OWN, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_all_words_are_tried(module: ModuleType) -> None:
     """A new one belongs into the table above, unless it takes nothing from a box."""
-    own = {"exercise", "generator", "unchanged"}
     public = {
-        name for name, one in vars(expectations).items()
-        if callable(one) and getattr(one, "__module__", "") == expectations.__name__ and not name.startswith("_")
+        name for name, one in vars(module).items()
+        if callable(one) and getattr(one, "__module__", "") == module.__name__ and not name.startswith("_")
         and not isinstance(one, type)
     }  # fmt: skip
-    assert public - own == set(WORDS) & public
+    assert public - OWN[module] == set(WORDS) & public
 
 
 @pytest.mark.parametrize(
