@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from autograder.examination.expectations import (
     Array,
     Wrong,
+    alike,
     array,
     close,
     exercise,
@@ -49,10 +50,6 @@ def readings(rng: np.random.Generator, size: int) -> Array:
     return np.round(rng.permutation(size) * 3 + rng.uniform(0, 2, size), 2)
 
 
-def same(found: Array, expected: Array) -> bool:
-    return found.shape == expected.shape and bool(np.allclose(found, expected, rtol=1e-5, atol=1e-5))
-
-
 def pairs_are(value: Any, name: str, values: Array, timesteps: int, multisteps: int | None = None) -> None:
     """Expect the pairs of a 1-D sequence; without `multisteps`, y is 1-D."""
     X, y = windows(values, timesteps, multisteps or 1)
@@ -62,15 +59,15 @@ def pairs_are(value: Any, name: str, values: Array, timesteps: int, multisteps: 
     ahead = "" if multisteps is None else f", multisteps={multisteps}"
     case = f"for {len(values)} values, timesteps={timesteps}{ahead}"
     found, targets = array(found_X, "X"), array(found_y, "y")
-    if same(found, y) and same(targets, X):
+    if alike(found, y) and alike(targets, X):
         raise Wrong(f"X {case} is what y should be.", Mistake("X and y have changed places: return X first, then y."))
     mistakes = _wrong_windows(X, values, timesteps)
-    if same(targets, y):
+    if alike(targets, y):
         mistakes["The axes are swapped: a row of X is one window."] = X.T
     elif found.ndim == 2 and 0 < found.shape[1] < len(values) and found.shape[1] != timesteps:
         whole = windows(values, found.shape[1], 0)[0][: len(found)]
         mistakes["The windows have another length than `timesteps`."] = whole
-    if same(found, X[:-1]) and same(targets, y[1:]):
+    if alike(found, X[:-1]) and alike(targets, y[1:]):
         mistakes = {LATE: X[:-1]}
     close(found, X, f"X {case}", _step_of(found, X), mistakes=mistakes)
     close(targets, y, f"y {case}", _step_of_y(targets, y), mistakes=lambda: _wrong_targets(X, y, values, timesteps))
@@ -359,26 +356,26 @@ def test_multivariate_one_feature_or_any_index(student: Student, rng: np.random.
 
 def permutation(found: Array, X: Array, what: str) -> list[int]:
     """The one permutation p with found[:, t] = X[:, p[t]]; X must have no two columns alike."""
-    places = [[p for p in range(X.shape[1]) if same(found[:, t], X[:, p])] for t in range(X.shape[1])]
+    places = [[p for p in range(X.shape[1]) if alike(found[:, t], X[:, p])] for t in range(X.shape[1])]
     if all(len(one) == 1 for one in places) and len({one[0] for one in places}) == X.shape[1]:
         return [one[0] for one in places]
     raise Wrong(f"{what} is not X with its timesteps in another order.", _why_not_permuted(found, X))
 
 
 def _why_not_permuted(found: Array, X: Array) -> str:
-    if all(len(set(column)) == 1 for column in map(tuple, (found == X).reshape(len(X), -1).T.tolist())) and same(
+    if all(len(set(column)) == 1 for column in map(tuple, (found == X).reshape(len(X), -1).T.tolist())) and alike(
         np.sort(found, axis=0), np.sort(X, axis=0)
     ):
         return Mistake("The samples have changed places. The timesteps are the second axis, axis=1.")
-    if X.ndim == 3 and same(np.sort(found, axis=2), np.sort(X, axis=2)):
+    if X.ndim == 3 and alike(np.sort(found, axis=2), np.sort(X, axis=2)):
         return Mistake("The features have changed places. The timesteps are the second axis, axis=1.")
-    if same(np.sort(found.reshape(len(X), -1), axis=1), np.sort(X.reshape(len(X), -1), axis=1)):
-        if X.ndim == 3 and not same(np.sort(found, axis=1), np.sort(X, axis=1)):
+    if alike(np.sort(found.reshape(len(X), -1), axis=1), np.sort(X.reshape(len(X), -1), axis=1)):
+        if X.ndim == 3 and not alike(np.sort(found, axis=1), np.sort(X, axis=1)):
             return Mistake("The features of one timestep must stay together: a row of a window moves as a whole.")
         return Mistake(
             "Each sample (or feature) was shuffled in its own way: draw one permutation, and use it for all."
         )
-    if same(np.sort(found, axis=0), np.sort(X, axis=0)):
+    if alike(np.sort(found, axis=0), np.sort(X, axis=0)):
         return Mistake("The samples have changed places. The timesteps are the second axis, axis=1.")
     return "Take X[:, p] with one permutation p of the timesteps."
 
@@ -422,10 +419,14 @@ def test_every_permutation_may_come(student: Student, rng: np.random.Generator) 
     X, draw = readings(rng, 36).reshape(3, 12), generator(rng)
     first, again = (array(student.shuffle_timesteps(X, draw), "the shuffled array", X.shape) for _ in range(2))
     hint = "Draw from the `rng` that is passed, not from np.random or random."
-    that(same(first, again), "two generators in the same state gave different orders.", hint)
+    that(alike(first, again, equal_nan=False), "two generators in the same state gave different orders.", hint)
     # Two orders of 12 are alike with a chance of 1 in 479,001,600, three with that squared.
     others = [array(student.shuffle_timesteps(X, generator(rng)), "the shuffled array", X.shape) for _ in range(2)]
-    that(not all(same(first, other) for other in others), "three different generators gave the same order.", hint)
+    that(
+        not all(alike(first, other, equal_nan=False) for other in others),
+        "three different generators gave the same order.",
+        hint,
+    )
 
     X, seed = readings(rng, 10).reshape(2, 5), int(rng.integers(2**31))
     found = array(student.apply(many_shuffles, student["shuffle_timesteps"], X, seed, 150), "150 shuffles")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograder.examination.expectations import Array, array, close, equal, exercise, parts, that, unchanged
+from autograder.examination.scaling import undo
 from autograder.examination.student import Student
 
 NORMALIZATION = "Normalization: from smallest to largest"
@@ -58,10 +59,6 @@ def standard(train: Any, data: Any) -> Array:
     deviation = train.std(axis=0)
     deviation[deviation == 0] = 1
     return (data - train.mean(axis=0)) / deviation
-
-
-def undo(scaler: Any, scaled: Any) -> Any:
-    return scaler.inverse_transform(scaled)
 
 
 def fitted_min_max(train: Any, low: Any, high: Any) -> Any:
@@ -130,6 +127,39 @@ def scaled_by(
         close(found, scale(train, data), name, hint or ON_TRAIN, mistakes=mistakes)
 
 
+def fits_on_train_alone(
+    student: Student, function: str, scale: Callable[[Any, Any], Array], data: Array, factor: float, atol: float
+) -> None:
+    """Expect of `function` a test set scaled by the training set. Of a feature that does not vary nothing is asked."""
+    train, test = data, np.round(data[:2] * factor + 1, 1)
+    _, test_scaled, _ = parts(getattr(student, function)(train, test), 3, function)
+    varies = np.ptp(train, axis=0) > 0
+    found = array(test_scaled, "test_scaled", test.shape, A_COLUMN_EACH)
+    mistakes = {told: wrong[:, varies] for told, wrong in misread(scale, train, test, test).items()}
+    right = scale(train, test)[:, varies]
+    close(found[:, varies], right, "test_scaled", ON_TRAIN, rtol=1e-4, atol=atol, mistakes=mistakes)
+
+
+def takes_any_kind(
+    student: Student, function: str, scale: Callable[[Any, Any], Array], rng: np.random.Generator
+) -> None:
+    """Expect of `function` that it scales lists, Series, DataFrames and whole numbers, and changes no input."""
+    call = getattr(student, function)
+    train = series(rng, 9)
+    test = within(rng, train, 3)
+    for kind in (list, pd.Series, lambda data: pd.DataFrame({"flow": data})):
+        train_scaled, test_scaled, _ = parts(call(kind(train), kind(test)), 3, function)
+        scaled_by(scale, (train_scaled, test_scaled), train, test, "")
+    whole, whole_test = np.round(train).astype(int), np.round(test).astype(int)
+    train_scaled, test_scaled, _ = parts(call(whole, whole_test), 3, function)
+    hint = "Whole numbers are scaled to fractions: make room for them with dtype=float."
+    scaled_by(scale, (train_scaled, test_scaled), whole, whole_test, hint)
+    call(train, test)
+    unchanged(student)
+    call(as_columns(train), as_columns(test))
+    unchanged(student)
+
+
 # normalize
 
 
@@ -147,14 +177,7 @@ def test_normalize_one_feature(student: Student, rng: np.random.Generator) -> No
 @given(data=columns, factor=st.sampled_from([0.5, 2, 3]))
 def test_normalize_fits_on_train_alone(student: Student, data: Array, factor: float) -> None:
     """The test set is scaled by the training set's minimum and maximum, per feature, and not clipped."""
-    train, test = data, np.round(data[:2] * factor + 1, 1)
-    _, test_scaled, _ = parts(student.normalize(train, test), 3, "normalize")
-    expected = min_max(train, test)
-    # Of a feature that does not vary, only that it stays finite is asked.
-    varies = np.ptp(train, axis=0) > 0
-    found = array(test_scaled, "test_scaled", expected.shape, A_COLUMN_EACH)
-    mistakes = {told: wrong[:, varies] for told, wrong in misread(min_max, train, test, test).items()}
-    close(found[:, varies], expected[:, varies], "test_scaled", ON_TRAIN, rtol=1e-4, mistakes=mistakes)
+    fits_on_train_alone(student, "normalize", min_max, data, factor, atol=1e-5)
 
 
 @exercise("normalize", share=1, read=NORMALIZATION)
@@ -198,20 +221,7 @@ def stays_finite(
 @exercise("normalize", share=1, read=NORMALIZATION)
 def test_normalize_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
     """Lists, Series and DataFrames are taken, and no input is changed."""
-    train = series(rng, 9)
-    test = within(rng, train, 3)
-    kinds = (list, pd.Series, lambda data: pd.DataFrame({"flow": data}))
-    for kind in kinds:
-        train_scaled, test_scaled, _ = parts(student.normalize(kind(train), kind(test)), 3, "normalize")
-        scaled_by(min_max, (train_scaled, test_scaled), train, test, "")
-    whole, whole_test = np.round(train).astype(int), np.round(test).astype(int)
-    train_scaled, test_scaled, _ = parts(student.normalize(whole, whole_test), 3, "normalize")
-    hint = "Whole numbers are scaled to fractions: make room for them with dtype=float."
-    scaled_by(min_max, (train_scaled, test_scaled), whole, whole_test, hint)
-    student.normalize(train, test)
-    unchanged(student)
-    student.normalize(as_columns(train), as_columns(test))
-    unchanged(student)
+    takes_any_kind(student, "normalize", min_max, rng)
 
 
 @exercise("normalize", share=1, read=NORMALIZATION)
@@ -249,13 +259,7 @@ def test_standardize_one_feature(student: Student, rng: np.random.Generator) -> 
 @given(data=columns, factor=st.sampled_from([0.5, 2, 3]))
 def test_standardize_fits_on_train_alone(student: Student, data: Array, factor: float) -> None:
     """The test set is scaled by the training set's mean and deviation, per feature."""
-    train, test = data, np.round(data[:2] * factor + 1, 1)
-    _, test_scaled, _ = parts(student.standardize(train, test), 3, "standardize")
-    varies = np.ptp(train, axis=0) > 0
-    found = array(test_scaled, "test_scaled", test.shape, A_COLUMN_EACH)
-    mistakes = {told: wrong[:, varies] for told, wrong in misread(standard, train, test, test).items()}
-    right = standard(train, test)[:, varies]
-    close(found[:, varies], right, "test_scaled", ON_TRAIN, rtol=1e-4, atol=1e-4, mistakes=mistakes)
+    fits_on_train_alone(student, "standardize", standard, data, factor, atol=1e-4)
 
 
 @exercise("standardize", share=1, read=STANDARDIZATION)
@@ -271,19 +275,7 @@ def test_standardize_constant_feature(student: Student, rng: np.random.Generator
 @exercise("standardize", share=1, read=STANDARDIZATION)
 def test_standardize_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
     """Lists, Series and DataFrames are taken, and no input is changed."""
-    train = series(rng, 9)
-    test = within(rng, train, 3)
-    for kind in (list, pd.Series, lambda data: pd.DataFrame({"flow": data})):
-        train_scaled, test_scaled, _ = parts(student.standardize(kind(train), kind(test)), 3, "standardize")
-        scaled_by(standard, (train_scaled, test_scaled), train, test, "")
-    whole, whole_test = np.round(train).astype(int), np.round(test).astype(int)
-    train_scaled, test_scaled, _ = parts(student.standardize(whole, whole_test), 3, "standardize")
-    hint = "Whole numbers are scaled to fractions: make room for them with dtype=float."
-    scaled_by(standard, (train_scaled, test_scaled), whole, whole_test, hint)
-    student.standardize(train, test)
-    unchanged(student)
-    student.standardize(as_columns(train), as_columns(test))
-    unchanged(student)
+    takes_any_kind(student, "standardize", standard, rng)
 
 
 @exercise("standardize", share=1, read=STANDARDIZATION)

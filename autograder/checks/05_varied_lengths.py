@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from autograder.boxed.values import Handle
 from autograder.examination.expectations import Array, Wrong, array, close, exercise, show, that, unchanged
 from autograder.examination.inference import Dense, Masking, Model, rebuild
 from autograder.examination.misconceptions import Clues, Mistake, clues
+from autograder.examination.models import keras_model
 from autograder.examination.student import Student, StudentError
 
 Sequences = list[list[float]]
@@ -421,8 +421,7 @@ def test_mask_pre_by_default(student: Student, rng: np.random.Generator) -> None
 
 def built(student: Student, timesteps: int, features: int, units: int, mask_value: float) -> dict[str, Any]:
     model = student.build_masked_model(timesteps, features, units, mask_value)
-    that(isinstance(model, Handle), f"build_masked_model should return a Keras model, but returned {show(model)}.")
-    return student.export_model(model)
+    return student.export_model(keras_model(model, "build_masked_model"))
 
 
 def with_weights(exported: dict[str, Any], rng: np.random.Generator) -> Model:

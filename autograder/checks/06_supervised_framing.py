@@ -10,9 +10,22 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.examination.expectations import Array, Wrong, array, close, exercise, parts, show, that, unchanged
+from autograder.examination.expectations import (
+    Array,
+    Wrong,
+    alike,
+    array,
+    close,
+    exercise,
+    parts,
+    show,
+    that,
+    unchanged,
+)
 from autograder.examination.misconceptions import Mistake
+from autograder.examination.scaling import undo
 from autograder.examination.student import Student
+from autograder.examination.windows import pairs
 
 SHIFT = "shift: the past in the next column"
 WINDOWS = "Windows that respect the clock"
@@ -29,10 +42,6 @@ def readings(rng: np.random.Generator, rows: int, columns: list[str]) -> pd.Data
     """A frame in which no two numbers are alike, so that no mistake in a place goes unseen."""
     numbers = rng.permutation(rows * len(columns)) * 3 + rng.uniform(0, 2, rows * len(columns))
     return pd.DataFrame(np.round(numbers, 2).reshape(rows, -1), columns=columns)
-
-
-def same(found: Array, expected: Array) -> bool:
-    return found.shape == expected.shape and bool(np.allclose(found, expected, rtol=1e-5, atol=1e-5, equal_nan=True))
 
 
 # shift
@@ -73,7 +82,7 @@ def column_is(found: pd.DataFrame, name: str, values: Array, step: int) -> None:
     numbers = array(found[name], f"column {name}", expected.shape)
     hint = "A lag is shift(k), the past; a lead is shift(-k), the future. Leave NaN at the edge."
     edge = np.isnan(expected)
-    if same(numbers[~edge], expected[~edge]) and edge.any() and not np.isnan(numbers[edge]).any():
+    if alike(numbers[~edge], expected[~edge]) and edge.any() and not np.isnan(numbers[edge]).any():
         hint = f"The edge was filled with {show(numbers[edge][0])}, a reading that nobody made: leave NaN there."
     fetched = "shift(1) fetches the row before, shift(-1) the row after."
     look = f"Look-ahead: this column holds the future, not the past. {fetched}"
@@ -152,34 +161,18 @@ def framed(
 ) -> tuple[Array, Array]:
     """The pairs by the clock: a pair is true if it lasts as long as its number of rows says.
 
-    `step` is the usual difference of the index, None for one that is no clock; each of `faults` is a usual mistake.
+    `step` is the usual difference of the index, None for one that is no clock; each of `faults` is a usual mistake,
+    those of `pairs` and some more.
     """
-    if faults.get("dropped"):
-        frame, step = frame.dropna(), step if faults.get("clock") else None
-    values, goal, times = frame.to_numpy(float), frame[target].to_numpy(float), frame.index
-    if faults.get("first_column"):
+    others = dict(faults)
+    if others.pop("dropped", False):
+        frame, step = frame.dropna(), None
+    values, goal = frame.to_numpy(float), frame[target].to_numpy(float)
+    if others.pop("first_column", False):
         goal = values[:, 0]
-    if faults.get("without_target"):
+    if others.pop("without_target", False):
         values = frame.drop(columns=target).to_numpy(float)
-    X, y = [], []
-    for start in range(len(frame) - timesteps - multisteps + (0 if faults.get("last_lost") else 1)):
-        now, end = start + timesteps, start + timesteps + multisteps
-        if faults.get("answer_inside"):
-            now, end = now - 1, end - 1
-        if faults.get("answer_late"):
-            now, end = now + 1, end + 1
-        checked = start + timesteps if faults.get("only_window") else start + timesteps + multisteps
-        clock = step is not None and not faults.get("no_clock")
-        if clock and times[checked - 1] - times[start] > (checked - 1 - start) * step:
-            continue
-        window, answer = values[start : start + timesteps], goal[now:end]
-        gone = np.isnan(window).any() and not faults.get("nan_in_window")
-        gone |= np.isnan(answer).any() and not faults.get("nan_in_answer")
-        gone |= bool(faults.get("wide")) and bool(np.isnan(values[start : start + timesteps + multisteps]).any())
-        if not gone:
-            X.append(window)
-            y.append(answer)
-    return np.array(X).reshape(len(X), timesteps, values.shape[1]), np.array(y).reshape(len(y), multisteps)
+    return pairs(values, goal, timesteps, multisteps, frame.index, step, **others)
 
 
 FAULTS = (
@@ -208,12 +201,12 @@ def pairs_are(
     found_X, found_y = array(found_X, f"X {case}"), array(found_y, f"y {case}")
     for wide in (False, True):
         also_X, also_y = framed(frame, target, timesteps, multisteps, step, wide=wide)
-        if same(found_X, also_X) and same(found_y, also_y):
+        if alike(found_X, also_X) and alike(found_y, also_y):
             return
     seen = set()
     for faults, sentence in FAULTS:
         wrong_X, wrong_y = framed(frame, target, timesteps, multisteps, step, **faults)
-        if same(found_X, wrong_X) and same(found_y, wrong_y):
+        if alike(found_X, wrong_X) and alike(found_y, wrong_y):
             seen.add(sentence)
     told = _misplaced(found_X, X)
     if isinstance(told, Mistake) and not seen:
@@ -228,19 +221,19 @@ def pairs_are(
 
 def _misplaced(found: Array, X: Array) -> str:
     """What is wrong with the places of the right numbers."""
-    if found.shape == X.shape and not same(found, X):
-        if same(np.sort(found, axis=2), np.sort(X, axis=2)):
+    if found.shape == X.shape and not alike(found, X):
+        if alike(np.sort(found, axis=2), np.sort(X, axis=2)):
             return Mistake("The features of X are not in the frame's order of columns.")
-        if same(found[:, ::-1], X):
+        if alike(found[:, ::-1], X):
             return Mistake("The timesteps run backwards: the oldest row comes first.")
-        if same(np.sort(found.reshape(len(X), -1), axis=0), np.sort(X.reshape(len(X), -1), axis=0)):
+        if alike(np.sort(found.reshape(len(X), -1), axis=0), np.sort(X.reshape(len(X), -1), axis=0)):
             return Mistake("The windows are right, their order is not: leave the pairs in the order of time.")
     if found.ndim != 3 and (found.size == X.size or found.ndim == 0):
         return "X has three axes: samples, timesteps, features."
-    if found.shape == (len(X), X.shape[2], X.shape[1]) and same(found.swapaxes(1, 2), X):
+    if found.shape == (len(X), X.shape[2], X.shape[1]) and alike(found.swapaxes(1, 2), X):
         return Mistake("The axes of X are samples, timesteps, features, in this order.")
     apart = X[:: X.shape[1]][: len(found)]
-    if found.size == 0 or (X.shape[1] > 1 and same(found, apart)):
+    if found.size == 0 or (X.shape[1] > 1 and alike(found, apart)):
         return "Pairs are missing: the windows overlap, each begins one row after the one before."
     return ""
 
@@ -381,7 +374,7 @@ def split_is(value: Any, X: Array, y: Array, first: int, second: int, case: str)
     places = (slice(0, first), slice(first, first + second), slice(first + second, len(X)))
     sizes, wanted = [len(part_X) for part_X, _ in found], [len(X[place]) for place in places]
     hint = _sizes_hint(sizes, wanted, len(X))
-    if second and same(found[2][0], X[places[1]]):
+    if second and alike(found[2][0], X[places[1]]):
         hint = Mistake("Validation and test have changed places: the latest samples belong to the test.")
     that(sizes == wanted, f"{case}: the parts should have {wanted} samples, but have {sizes}.", hint)
     for pair, name, place in zip(found, PARTS, places, strict=True):
@@ -583,10 +576,6 @@ def test_scaling_changes_no_argument(student: Student, rng: np.random.Generator)
     value = student.scale_windows(whole, whole_test)
     unchanged(student)
     scaling_is(value, whole.astype(float), whole_test.astype(float))
-
-
-def undo(scaler: Any, rows: Any) -> Any:
-    return scaler.inverse_transform(rows)
 
 
 @exercise("leak-free-scale", share=2, read=SCALE)

@@ -8,7 +8,18 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.examination.expectations import Array, Wrong, array, close, exercise, parts, show, that, unchanged
+from autograder.examination.expectations import (
+    Array,
+    Wrong,
+    alike,
+    array,
+    close,
+    exercise,
+    parts,
+    show,
+    that,
+    unchanged,
+)
 from autograder.examination.misconceptions import Clues, Mistake
 from autograder.examination.student import Student
 
@@ -33,10 +44,6 @@ def clock(rows: int, step: str, start: str = "2026-03-02", *, told: bool = True)
 def readings(rng: np.random.Generator, rows: int) -> Array:
     """Numbers of which no two are alike, nor in line with each other."""
     return np.asarray(np.round(rng.permutation(rows) * 3 + rng.uniform(0, 2, rows), 2))
-
-
-def same(found: Array, expected: Array) -> bool:
-    return found.shape == expected.shape and bool(np.allclose(found, expected, rtol=1e-5, atol=1e-5, equal_nan=True))
 
 
 def gaps(missing: Array) -> list[tuple[int, int]]:
@@ -131,7 +138,7 @@ def _averaged(found: Array, wanted: Array, frame: pd.DataFrame, column: str, tim
         (by_time.sum(min_count=1), "Several rows for one time were added up: take their mean."),
         (by_time.median(), "This is the median of the rows for one time, not their mean."),
     ):
-        if same(found, wrong.reindex(times).to_numpy(dtype=float)):
+        if alike(found, wrong.reindex(times).to_numpy(dtype=float)):
             return Mistake(sentence)
     return "Rows of the same time become their mean, column by column; where no row was stands NaN."
 
@@ -220,9 +227,9 @@ def lines_are(value: Any, frame: pd.DataFrame, columns: list[str], rows: int, ca
         if column in columns and end and sum(end[0]) == len(values) and end[0][0] > 0 and end[0][1] <= rows:
             # No line ends there: NaN or the last value, for all of the gap.
             first = end[0][0]
-            if same(got[first:], np.full(end[0][1], values[first - 1])):
+            if alike(got[first:], np.full(end[0][1], values[first - 1])):
                 expected[first:] = values[first - 1]
-        if not same(got, expected):
+        if not alike(got, expected):
             raise Wrong(
                 f"Column {column}, {numbers(values)}, should become {numbers(expected)}, not {numbers(got)} ({case}).",
                 _off_the_line(got, values, expected, rows, column in columns),
@@ -237,12 +244,12 @@ def _off_the_line(found: Array, values: Array, expected: Array, rows: int, named
     there = ~np.isnan(values)
     if not named:
         return "This column was not named: leave its gaps open."
-    if not same(found[there], values[there]):
+    if not alike(found[there], values[there]):
         return "Observed values stay as they are; only gaps are filled."
     start, inner = int(np.argmax(there)), np.flatnonzero(there)[-1] + 1
     if not np.isnan(found[:start]).all():
         return "Before the first value there is nothing to draw a line from: these rows stay NaN."
-    if same(found[inner:], expected[inner:]):
+    if alike(found[inner:], expected[inner:]):
         return "Equal steps from the last value before the gap to the first one after it; a longer gap is left whole."
     return (
         "After the last value there is no line: NaN, or the last value repeated if the gap is not longer than max_gap."
@@ -272,7 +279,7 @@ def _wrong_lines(found: Array, values: Array, expected: Array, rows: int) -> Clu
         frozenset(
             told
             for told, wrong in mistakes.items()
-            if same(found[:inner], wrong[:inner]) and not same(wrong[:inner], expected[:inner])
+            if alike(found[:inner], wrong[:inner]) and not alike(wrong[:inner], expected[:inner])
         )
     )
 
@@ -385,13 +392,13 @@ def weeks_are(value: Any, series: pd.Series, step: str, rows: int, weeks: int, c
     observed_stay(found, values)
     hint = "The mean of the values observed 1, ..., weeks weeks before, of a longer gap for its first max_gap only."
     seen = Clues()
-    if not same(found, expected):
+    if not alike(found, expected):
         wrong = [(told, from_weeks(values, week, rows, weeks, **faults)) for faults, told in FAULTS]
         wrong.append(("Nothing was filled.", values))
-        seen = Clues(frozenset(told for told, other in wrong if same(found, other)))
+        seen = Clues(frozenset(told for told, other in wrong if alike(found, other)))
     lost = np.flatnonzero(np.isnan(values))
     for place in lost:
-        if not same(found[[place]], expected[[place]]):
+        if not alike(found[[place]], expected[[place]]):
             raise Wrong(
                 f"The value of {series.index[place]} should be {show(float(expected[place]))}, but is "
                 f"{show(float(found[place]))} ({case}; the series begins at {series.index[0]}).",
@@ -409,24 +416,26 @@ def series_with(rng: np.random.Generator, rows: int, step: str, lost: list[int],
 HOURS = 168  # in a week
 
 
-@exercise("weekly-means", share=3, read=WEEKS)
-@given(place=st.integers(3 * HOURS + 1, 4 * HOURS), length=st.integers(1, 3), data=st.integers(0, 2**32))
-def test_the_mean_of_the_weeks_before(student: Student, place: int, length: int, data: int) -> None:
-    """A missing value becomes the mean of those 1, 2 and 3 weeks before it."""
+def one_gap_is_filled(student: Student, place: int, length: int, data: int) -> None:
+    """Expect a gap of `length` hours at `place` filled from three other weeks."""
     lost = list(range(place, place + length))
     series = series_with(np.random.default_rng(data), 4 * HOURS + 9, "h", lost)
     value = student.fill_from_weeks(series, pd.Timedelta("10h"))
     weeks_are(value, series, "1h", 10, 3, "hourly, max_gap 10 hours, weeks=3")
+
+
+@exercise("weekly-means", share=3, read=WEEKS)
+@given(place=st.integers(3 * HOURS + 1, 4 * HOURS), length=st.integers(1, 3), data=st.integers(0, 2**32))
+def test_the_mean_of_the_weeks_before(student: Student, place: int, length: int, data: int) -> None:
+    """A missing value becomes the mean of those 1, 2 and 3 weeks before it."""
+    one_gap_is_filled(student, place, length, data)
 
 
 @exercise("weekly-means", share=2, read=WEEKS)
 @given(place=st.integers(0, HOURS - 3), length=st.integers(1, 3), data=st.integers(0, 2**32))
 def test_the_weeks_after_where_there_are_none_before(student: Student, place: int, length: int, data: int) -> None:
     """In the first week of the series, the mean of the values 1, 2 and 3 weeks after."""
-    lost = list(range(place, place + length))
-    series = series_with(np.random.default_rng(data), 4 * HOURS + 9, "h", lost)
-    value = student.fill_from_weeks(series, pd.Timedelta("10h"))
-    weeks_are(value, series, "1h", 10, 3, "hourly, max_gap 10 hours, weeks=3")
+    one_gap_is_filled(student, place, length, data)
 
 
 @exercise("weekly-means", share=3, read=WEEKS)

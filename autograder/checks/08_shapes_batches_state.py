@@ -20,8 +20,9 @@ from autograder.examination.expectations import (
     that,
     unchanged,
 )
-from autograder.examination.inference import ACTIVATIONS, LSTM, Dense, Model, rebuild
+from autograder.examination.inference import ACTIVATIONS, LSTM, Dense, Model
 from autograder.examination.misconceptions import Clues, Mistake
+from autograder.examination.models import keras_model, rebuilt
 from autograder.examination.student import Student, StudentError
 
 PARTS, TIMESTEPS, FEATURES = 4, 5, 2
@@ -156,13 +157,7 @@ def can_train(model: Any, batch_size: Any) -> Any:
 
 def built(student: Student, model: Any, what: str) -> Model:
     """The model that a builder has returned, rebuilt."""
-    that(isinstance(model, Handle), f"{what} should return a Keras model, but returned {show(model)}.")
-    return exported(student, model)
-
-
-def exported(student: Student, model: "str | Handle") -> Model:
-    told = student.export_model(model)
-    return rebuild(told.get("architecture"), told.get("weights"), stateful=True)
+    return rebuilt(student, keras_model(model, what), stateful=True)
 
 
 def expect_plain(model: Model, timesteps: int, features: int, units: int) -> None:
@@ -232,8 +227,7 @@ def test_stateful_model_has_its_layers(student: Student) -> None:
 @exercise("stateful", share=1, read=CARRIED)
 def test_stateful_model_is_compiled(student: Student) -> None:
     """Compiled: one update changes its weights."""
-    model = student.build_stateful(4, 3, 2, 2)
-    that(isinstance(model, Handle), f"build_stateful should return a Keras model, but returned {show(model)}.")
+    model = keras_model(student.build_stateful(4, 3, 2, 2), "build_stateful")
     that(student.apply(can_train, model, 4) is True, "an update leaves all weights as they were.",
          "Compile it with a loss and an optimizer.")  # fmt: skip
 
@@ -430,7 +424,7 @@ def afterwards_as_new(student: Student, model: Any, weights: list[Array], X: Arr
 
 def weights_of(student: Student, model: Handle, given: list[Array]) -> list[Array]:
     """What the weights have become of a model that was made in the box, where the notebook could change it since."""
-    found = exported(student, model)
+    found = rebuilt(student, model, stateful=True)
     that(found.names == ("LSTM", "Dense"), f"the model's layers were LSTM and Dense, but are {', '.join(found.names)}.",
          "Train the model that is passed, and leave its layers as they are.")  # fmt: skip
     weights = [getattr(layer, name) for layer in found.layers for name in ("kernel", "recurrent_kernel", "bias")
@@ -470,7 +464,7 @@ def judged(model: Model, rng: np.random.Generator) -> tuple[float, list[float]]:
 @exercise("state-carries", read="Take it to 100 %", curves=[CURVE])
 def test_the_state_carries_the_answer(student: Student, rng: np.random.Generator, award: Callable[..., None]) -> None:
     """The trained model remembers, in the parts after the first, whether the bell has rung."""
-    model = exported(student, "model")
+    model = rebuilt(student, "model", stateful=True)
     timesteps, features = model.input_shape
     that(
         timesteps in {None, TIMESTEPS} and features == FEATURES and model.outputs == 1,

@@ -20,8 +20,9 @@ from autograder.examination.expectations import (
     that,
     unchanged,
 )
-from autograder.examination.inference import Model, rebuild
+from autograder.examination.inference import Model
 from autograder.examination.misconceptions import Mistake
+from autograder.examination.models import keras_model, rebuilt
 from autograder.examination.student import Student
 
 MAKING = "Make the data"
@@ -199,14 +200,8 @@ def how_compiled(model: Any) -> Any:
 def built(student: Student, timesteps: int, features: int, units: int | None = None) -> tuple[Handle, Model]:
     """A model from build_model, in the box and rebuilt outside."""
     given = () if units is None else (units,)
-    model = student.build_model(timesteps, features, *given)
-    that(isinstance(model, Handle), f"build_model should return a Keras model, but returned {show(model)}.")
+    model = keras_model(student.build_model(timesteps, features, *given), "build_model")
     return model, rebuilt(student, model)
-
-
-def rebuilt(student: Student, model: "str | Handle") -> Model:
-    exported = student.export_model(model)
-    return rebuild(exported.get("architecture"), exported.get("weights"))
 
 
 def parameters(model: Model) -> int:
