@@ -16,7 +16,8 @@ from typing import Annotated, Literal, NoReturn
 import typer
 from rich.console import Console
 
-from autograder.course import Course, CourseError
+from autograder.course import Course
+from autograder.errors import CourseError, KitError, NotGradable, PlanError, Refused, ReleaseError, RosterError
 from autograder.text import plain
 
 app = typer.Typer(
@@ -96,7 +97,7 @@ def grade(
     2 wrong usage or nothing to grade; 3 no box, or not closed enough; 4 some paths held no submission.
     """
     _need_instructors_tools()
-    from autograder.batch.grade import Refused, Request, run
+    from autograder.batch.grade import Request, run
     from autograder.box import Limits
     from autograder.report import summary
     from autograder.report.github import Job, fenced
@@ -144,7 +145,6 @@ def regrade(
     """
     _need_instructors_tools()
     from autograder.batch import regrade as again
-    from autograder.batch.grade import Refused
     from autograder.batch.workers import workers_for
     from autograder.box import Limits
 
@@ -177,7 +177,6 @@ def check(
     """
     from autograder.report.github import Job, fenced
     from autograder.self_check import Options, check_all, tell_github
-    from autograder.submission.notebook import NotGradable
 
     console, options = Console(highlight=False), Options(seconds, every_cell)
     try:
@@ -203,7 +202,7 @@ def kit(
 ) -> None:
     """Write the repository that students start from: notebooks, their part of the grader, a self-check, a README."""
     _need_the_course()
-    from autograder.authoring.kit import KitError, write
+    from autograder.authoring.kit import write
 
     try:
         names = write(_course(course), folder)
@@ -254,7 +253,7 @@ def collect(
     try:
         when = collection.When(_moment(deadline) if deadline else None, tag)
         students = rosters.read(roster, released, local)
-    except (ValueError, rosters.RosterError) as problem:
+    except (ValueError, RosterError) as problem:
         _stop(str(problem), 2)
     if (deadline and tag) or (tag and not rosters.is_ref(tag)):
         _stop("Give a deadline or a tag, not both, and a tag that git can know.", 2)
@@ -296,7 +295,7 @@ def plan(
     try:
         drawn = course_seed() if seed is None else seed
         planned = shards.plan(submitted, folder, _course(course), drawn, earlier, most, each)
-    except (ValueError, OSError, shards.PlanError, CourseError) as problem:
+    except (ValueError, OSError, PlanError, CourseError) as problem:
         _stop(str(problem), 2)
     numbers = sorted({one.shard for one in planned if one.shard is not None})
     unchanged = sum(one.shard is None for one in planned)
@@ -327,7 +326,7 @@ def merge(
     job = Job() if github else None
     try:
         merged = shards.merge(plan_file, new, output, earlier)
-    except (OSError, shards.PlanError) as problem:
+    except (OSError, PlanError) as problem:
         _stop(str(problem), 2)
     with fenced() if job else contextlib.nullcontext():
         for table in terminal.tables(merged.results):
@@ -365,7 +364,7 @@ def release(
 ) -> None:
     """Make release/ and solutions/ from source/ anew."""
     _need_instructors_tools()
-    from autograder.authoring.release import ReleaseError, make
+    from autograder.authoring.release import make
 
     try:
         make(_course(course), names or [], solutions, err)

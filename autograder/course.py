@@ -9,15 +9,13 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from autograder.errors import CourseError
+
 CHECKS: Final = Path(__file__).resolve().parent / "checks"
 CHECK_PREFIX: Final = "check-"
 HEAVY: Final = ("tensorflow", "keras")  # seconds to import
 
 CellKind = Literal["solution", "check", "locked", "free"]
-
-
-class CourseError(Exception):
-    """The course's own files are not as they must be; the message is for the instructor."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.batch.workers import workers_for
-from autograder.box import BoxUnavailable, Limits
+from autograder.box import Limits
 from autograder.box.canary import PROTECTIONS, REQUIRED
 from autograder.box.start import ready
 from autograder.course import Course
+from autograder.errors import BoxUnavailable
 from autograder.seed import seed_file
 from autograder.versions import RECORDED, versions_here
 

@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from autograder.course import Assignment, Course, Exercise
+from autograder.errors import NotGradable
 from autograder.report.github import MAX_ANNOTATIONS, Annotation, Job, cell_lines, markdown, summary
 from autograder.submission.find import Submission, find_submissions
-from autograder.submission.notebook import NotGradable, check_assignment, read
+from autograder.submission.notebook import check_assignment, read
 from autograder.submission.restoration import Restored, RestoredCell, restore
 from autograder.submission.slicing import Slices
 from autograder.text import plain

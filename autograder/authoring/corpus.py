@@ -4,7 +4,8 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from autograder.course import Course, CourseError
+from autograder.course import Course
+from autograder.errors import CourseError
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from autograder.course import Course
+from autograder.errors import KitError
 
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 TEMPLATES: Final = Path(__file__).resolve().parent / "for_students"
@@ -19,6 +20,7 @@ MODULES: Final = (
     "__main__.py",
     "cli.py",
     "course.py",
+    "errors.py",
     "folder_names.py",
     "report/__init__.py",
     "report/github.py",
@@ -41,10 +43,6 @@ PLACES: Final = {
     "gitignore": ".gitignore",
     "self-check.yml": ".github/workflows/self-check.yml",
 }
-
-
-class KitError(Exception):
-    """The kit cannot be written; the message says why."""
 
 
 def write(course: Course, folder: Path) -> list[str]:

@@ -21,13 +21,10 @@ from autograder.authoring.solution_leaks import MARKERS, leaks
 from autograder.box import Limits
 from autograder.box.session import Session
 from autograder.course import Course
+from autograder.errors import ReleaseError
 from autograder.submission.restoration import Restored, RestoredCell
 
 TRAINING_SEED: Final = 2026
-
-
-class ReleaseError(Exception):
-    """The source cannot be released; the message is for the instructor."""
 
 
 def make(course: Course, names: list[str], solutions: bool, console: Console) -> None:

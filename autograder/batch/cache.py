@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
-from autograder.course import Assignment, CourseError
+from autograder.course import Assignment
+from autograder.errors import CourseError
 from autograder.result import ExerciseResult, Result
 from autograder.settings import Settings
 from autograder.submission.find import Submission

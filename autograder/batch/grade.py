@@ -12,27 +12,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from autograder.batch.cache import identity, reusable, usable
 from autograder.batch.workers import grade_all, workers_for
-from autograder.box import BoxUnavailable, Limits
+from autograder.box import Limits
 from autograder.box.canary import PROTECTIONS, REQUIRED
 from autograder.box.sandbox import sweep
 from autograder.box.start import ready
-from autograder.course import Course, CourseError
+from autograder.course import Course
+from autograder.errors import BoxUnavailable, CourseError, NothingThere, Refused
 from autograder.report import terminal
-from autograder.report.files import Results, Unusable, as_json
+from autograder.report.files import Results, as_json
 from autograder.report.page import Level
 from autograder.result import Result, differences
 from autograder.seed import course_seed, seed_file
 from autograder.settings import Settings
 from autograder.submission.find import Submission, find_submissions
 from autograder.text import plain
-
-
-class Refused(Exception):
-    """Nothing was graded; the message says why, `status` is the command's exit status."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -70,7 +63,7 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
     for complaint in complaints:
         err.print(plain(complaint), style="red", markup=False)
     if not submissions:
-        raise Refused("Nothing to grade.", 2)
+        raise NothingThere("Nothing to grade.")
     sweep()
     where = Where(course, request.paths, warm=not request.cold, weak=request.allow_weak_box)
     with ExitStack() as until_the_end:
@@ -79,8 +72,8 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
             results = None
             if request.output:
                 results = until_the_end.enter_context(Results(request.output, submissions, request.feedback))
-        except (Unusable, ValueError) as problem:
-            raise Refused(str(problem), 2) from problem
+        except ValueError as problem:
+            raise Refused(str(problem)) from problem
         settings = Settings(course, request.limits, seed, request.training_seed, every_cell=request.every_cell,
                             again=request.verify)  # fmt: skip
         if request.earlier and not request.earlier.is_dir():
@@ -179,23 +172,19 @@ class Where:
 def with_box(where: Where, settings: Settings, submissions: Sequence[Submission], err: Console) -> Iterator[Settings]:
     """The settings for a batch, once this machine's box was seen to hold.
 
-    Raises Refused when the box is too weak to grade for marks.
+    Raises BoxUnavailable when there is no box, or one that is too weak to grade for marks.
     """
     hidden = [*where.course.private, seed_file(), *(path.absolute() for path in where.paths)]
     with ExitStack() as until_the_end:
-        try:
-            start = until_the_end.enter_context(
-                ready(settings.limits, hidden, _imports(submissions, where.course), warm=where.warm)
-            )
-        except BoxUnavailable as problem:
-            raise Refused(str(problem), 3) from problem
+        start = until_the_end.enter_context(
+            ready(settings.limits, hidden, _imports(submissions, where.course), warm=where.warm)
+        )
         missing = sorted(name for name in REQUIRED if not start.protections[name])
         lines = "\n".join(f"  - {PROTECTIONS[name]}" for name in missing)
         if missing and not where.weak:
-            raise Refused(
+            raise BoxUnavailable(
                 f"The box on this machine does not hold:\n{lines}\nSo nothing is graded for marks here. "
-                "`autograder doctor` shows more; --allow-weak-box grades all the same, as practice.",
-                3,
+                "`autograder doctor` shows more; --allow-weak-box grades all the same, as practice."
             )
         if missing:
             err.print(f"Practice only, because the box does not hold:\n{lines}", style="yellow")

@@ -10,16 +10,16 @@ from typing import Any
 
 from autograder.batch.cache import identity, keys, reusable, seeds, seeds_before
 from autograder.batch.marks import examinable, mark, score, undecided
-from autograder.box import BoxUnavailable
 from autograder.box.bounds import Cause, Meter, Unanswered
 from autograder.box.canary import holds
 from autograder.box.session import CellRun, Session, Warm
-from autograder.course import Assignment, CourseError
+from autograder.course import Assignment
+from autograder.errors import BoxUnavailable, CourseError, NotGradable
 from autograder.examination.examine import Evidence, Looking, Lost, examine
 from autograder.result import ExerciseResult, Result, ShownCell, printed
 from autograder.settings import Settings
 from autograder.submission.find import Submission
-from autograder.submission.notebook import NotGradable, check_assignment, read
+from autograder.submission.notebook import check_assignment, read
 from autograder.submission.restoration import Restored, restore
 from autograder.submission.slicing import Slices
 from autograder.versions import versions_here

@@ -15,10 +15,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from autograder.batch.grade import Refused, Where, with_box
+from autograder.batch.grade import Where, with_box
 from autograder.batch.workers import grade_all
 from autograder.box import Limits
 from autograder.course import Course
+from autograder.errors import Refused
 from autograder.report.files import RESULT
 from autograder.result import Result, differences
 from autograder.settings import Settings
@@ -49,9 +50,9 @@ def run(records: Iterable[Path], notebook: Path | None, workers: int, course: Co
     """
     comparisons = [Comparison(file, _read(file)) for file in _files(records)]
     if not comparisons:
-        raise Refused(f"No {RESULT} there: give one, or the folder that `autograder grade --output` wrote.", 2)
+        raise Refused(f"No {RESULT} there: give one, or the folder that `autograder grade --output` wrote.")
     if notebook is not None and len(comparisons) != 1:
-        raise Refused("--notebook says where the submission of one record lies, and there are several records.", 2)
+        raise Refused("--notebook says where the submission of one record lies, and there are several records.")
     submissions = [_submission(one, notebook) for one in comparisons]
     groups: dict[tuple[int, int, Limits, bool], list[int]] = defaultdict(list)
     for place, one in enumerate(comparisons):
@@ -93,19 +94,19 @@ def _read(file: Path) -> Result:
     try:
         return Result.from_dict(json.loads(file.read_text(encoding="utf-8")))
     except OSError as error:
-        raise Refused(f"{file} cannot be read: {error.strerror or error}.", 2) from error
+        raise Refused(f"{file} cannot be read: {error.strerror or error}.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Refused(f"{file} is not a result as `autograder grade --output` writes it.", 2) from error
+        raise Refused(f"{file} is not a result as `autograder grade --output` writes it.") from error
 
 
 def _submission(one: Comparison, notebook: Path | None) -> Submission:
     kept = one.before.record.get("submission")
     if not isinstance(kept, dict):
-        raise Refused(f"{one.file} does not record where its submission lies.", 2)
+        raise Refused(f"{one.file} does not record where its submission lies.")
     path = notebook or Path(kept["path"])
     if not path.exists():
         raise Refused(
-            f"The submission of {one.file} is no longer at {path}. For one record, --notebook says where it is.", 2
+            f"The submission of {one.file} is no longer at {path}. For one record, --notebook says where it is."
         )
     return Submission(path, one.before.student, one.before.assignment, kept["problem"])
 
@@ -117,7 +118,7 @@ def _circumstances(one: Comparison) -> tuple[int, int, Limits, bool]:
         limits = Limits(**{name: value for name, value in record["limits"].items() if name in known})
         return int(record["seed"]), int(record["training_seed"]), limits, bool(record["every_cell"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Refused(f"{one.file} does not record the seeds and limits of its grading.", 2) from error
+        raise Refused(f"{one.file} does not record the seeds and limits of its grading.") from error
 
 
 def _changed(before: dict[str, Any], after: dict[str, Any]) -> Iterator[str]:

@@ -16,8 +16,9 @@ from typing import Final
 from autograder.batch.cache import identity, usable
 from autograder.box import Limits
 from autograder.course import Course
+from autograder.errors import PlanError, Unusable
 from autograder.folder_names import make
-from autograder.report.files import RESULT, Results, Unusable
+from autograder.report.files import RESULT, Results
 from autograder.result import Result
 from autograder.settings import Settings
 from autograder.submission.find import Submission, find_submissions
@@ -27,10 +28,6 @@ PLAN: Final = "plan.json"
 EARLIER: Final = "earlier"
 MOST: Final = 256  # jobs that a matrix on GitHub may have
 TRAINING_SEED: Final = 2026
-
-
-class PlanError(Exception):
-    """There is nothing to plan, or no plan; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ it. Whatever comes out of a box is data to be doubted.
 """
 
 from autograder.box.limits import Limits
-from autograder.box.sandbox import Box, BoxUnavailable, Ending
+from autograder.box.sandbox import Box, Ending
 from autograder.box.warm import Parent, WarmBox
 
-__all__ = ["Box", "BoxUnavailable", "Ending", "Limits", "Parent", "WarmBox"]
+__all__ = ["Box", "Ending", "Limits", "Parent", "WarmBox"]

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from autograder.box.limits import MIB, Limits
-from autograder.box.sandbox import Box, BoxUnavailable, Ending
+from autograder.box.sandbox import Box, Ending
 from autograder.box.warm import WarmBox, namespaces
 from autograder.boxed import protocol
 from autograder.boxed.canary import NAMESPACES
+from autograder.errors import BoxUnavailable
 
 # What each protection means to whoever reads a result.
 PROTECTIONS: Final = {

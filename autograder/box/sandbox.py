@@ -21,6 +21,7 @@ from typing import Final, Self
 
 from autograder.box import memory, seccomp
 from autograder.box.limits import Limits
+from autograder.errors import BoxUnavailable
 
 INSIDE: Final = Path(__file__).resolve().parent.parent / "boxed"
 PACKAGE: Final = "/opt/grader"
@@ -90,10 +91,6 @@ def _locked(folder: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
-
-
-class BoxUnavailable(RuntimeError):
-    """No box can be started here; the message says what to do about it."""
 
 
 class Ending(enum.Enum):

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from autograder.box import Box, BoxUnavailable, Ending, Limits, WarmBox
+from autograder.box import Box, Ending, Limits, WarmBox
 from autograder.box.bounds import Cause, Unanswered, held
 from autograder.boxed import protocol
+from autograder.errors import BoxUnavailable
 from autograder.submission.restoration import Restored, RestoredCell
 from autograder.text import plain
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from autograder.box.canary import REQUIRED, observe
 from autograder.box.limits import Limits
-from autograder.box.sandbox import BoxUnavailable
 from autograder.box.warm import Parent
+from autograder.errors import BoxUnavailable
 
 
 @dataclass(frozen=True)

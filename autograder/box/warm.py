@@ -28,13 +28,13 @@ from autograder.box.sandbox import (
     OWN_FOLDERS,
     PACKAGE,
     Box,
-    BoxUnavailable,
     bubblewrap,
     directory,
     own_folder,
     prefixes,
     view,
 )
+from autograder.errors import BoxUnavailable
 
 # What the parent needs to make boxes: nothing that reaches out of its own namespaces.
 RIGHTS: Final = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_NET_ADMIN", "CAP_CHOWN")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from autograder.errors import RosterError
 from autograder.text import plain
 
 MAX_BYTES: Final = 10 * 2**20
@@ -22,10 +23,6 @@ _STUDENT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
 _SHORT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}")
 _BRANCH: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}")
 _LOOPBACK: Final = {"127.0.0.1", "localhost", "::1"}
-
-
-class RosterError(Exception):
-    """The roster is not as it must be; the message has a sentence for each line that is not."""
 
 
 @dataclass(frozen=True)

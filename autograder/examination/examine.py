@@ -20,6 +20,7 @@ from hypothesis.errors import FlakyFailure
 
 from autograder.box.bounds import Cause, Meter, Unanswered
 from autograder.course import Assignment
+from autograder.errors import NotGradable
 from autograder.examination.admission import NotAdmitted
 from autograder.examination.architecture import NotRebuilt
 from autograder.examination.display import call as code_of
@@ -30,7 +31,6 @@ from autograder.examination.misconceptions import Mistake, recognised
 from autograder.examination.own_answers import in_its_folder, reference_kernel
 from autograder.examination.student import Kernel, NotData, Student, StudentError, Undefined
 from autograder.result import Finding, Shown
-from autograder.submission.notebook import NotGradable
 from autograder.text import plain
 
 Looking = Callable[[str, float | None], None]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from autograder.errors import InUse, Unusable
 from autograder.folder_names import folder_of
 from autograder.report import page
 from autograder.result import Result
@@ -22,14 +23,6 @@ LIST: Final = "results.json"
 PAGE: Final = "index.html"
 UNKNOWN: Final = "unknown"
 _UNSAFE: Final = re.compile(r"[^\w.@+-]+")
-
-
-class Unusable(Exception):
-    """Results cannot be kept in the folder; the message says why."""
-
-
-class InUse(Unusable):
-    """Another grader is writing into the folder."""
 
 
 @dataclass(frozen=True)

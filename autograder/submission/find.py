@@ -7,12 +7,9 @@ from pathlib import Path
 
 from autograder import folder_names
 from autograder.course import Course
-from autograder.submission.notebook import NotGradable, read
+from autograder.errors import NotGradable, NothingThere
+from autograder.submission.notebook import read
 from autograder.text import plain
-
-
-class NothingThere(Exception):
-    """A path that holds no submission; the message tells whoever typed it."""
 
 
 @dataclass(frozen=True)

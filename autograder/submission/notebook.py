@@ -12,20 +12,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from autograder.course import Assignment, Course
+from autograder.errors import NotGradable
 from autograder.text import plain
 
 MAX_BYTES: Final = 50 * 2**20
 MAX_CELLS: Final = 2000
 MAX_CELL_CHARACTERS: Final = 200_000
-
-
-class NotGradable(Exception):
-    """The file cannot be graded; the message tells its author why and what to do.
-
-    `sha256` is the file's, where it could be read.
-    """
-
-    sha256: str | None = None
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,12 @@ from hypothesis.extra import numpy as hnp
 
 from autograder.box.session import _cell_error, read_answer
 from autograder.boxed import protocol
+from autograder.errors import NotGradable
 from autograder.examination.architecture import NotRebuilt
 from autograder.examination.inference import rebuild
 from autograder.report import page
 from autograder.result import ShownCell, printed
-from autograder.submission.notebook import NotGradable, read
+from autograder.submission.notebook import read
 from autograder.submission.restoration import restore
 
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "300"))

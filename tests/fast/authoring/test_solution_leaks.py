@@ -13,9 +13,10 @@ import pytest
 from helpers.submissions import COURSE, Notebook, cell, load, released
 from rich.console import Console
 
-from autograder.authoring.release import ReleaseError, as_text, make
+from autograder.authoring.release import as_text, make
 from autograder.authoring.solution_leaks import leaks
 from autograder.course import Course
+from autograder.errors import ReleaseError
 
 NAME = "03_numeric_data"
 SOURCE = load(COURSE.root / "source" / NAME / f"{NAME}.ipynb")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.collection.roster import RosterError, is_ref, parse, read
+from autograder.collection.roster import is_ref, parse, read
+from autograder.errors import RosterError
 
 
 def test_a_roster_is_read_as_spreadsheets_write_it(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 from helpers.results import EVIL, read, result
 from rich.console import Console
 
+from autograder.errors import InUse, Unusable
 from autograder.report import page, terminal
-from autograder.report.files import InUse, Results, Unusable
+from autograder.report.files import Results
 from autograder.result import Result, ShownCell
 from autograder.submission.find import Submission
 

@@ -7,8 +7,9 @@ import pytest
 from helpers.submissions import released, solved, write
 
 from autograder.course import Course
+from autograder.errors import NotGradable
 from autograder.submission.find import find_submissions
-from autograder.submission.notebook import NotGradable, check_assignment, read
+from autograder.submission.notebook import check_assignment, read
 
 ASSIGNMENT = "03_numeric_data"
 

@@ -12,6 +12,7 @@ from helpers.grader import Grader
 from helpers.submissions import COURSE, Notebook, answered, lean, only, released, solved, source, write
 
 from autograder.authoring import kit
+from autograder.errors import KitError
 
 ASSIGNMENT = "03_numeric_data"
 CRASH = "def normalize(train, test, feature_range=(0, 1)):\n    import os\n    os._exit(3)\n"
@@ -121,7 +122,7 @@ def test_it_is_written_over_an_older_kit_and_over_nothing_else(tmp_path: Path) -
     assert own.exists()
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").write_text("years of work")
-    with pytest.raises(kit.KitError, match="holds something that is no kit"):
+    with pytest.raises(KitError, match="holds something that is no kit"):
         kit.write(COURSE, tmp_path / "other")
 
 

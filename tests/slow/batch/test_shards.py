@@ -10,6 +10,7 @@ from helpers.submissions import COURSE, lean, only, write
 
 from autograder.batch import shards
 from autograder.box import Limits
+from autograder.errors import PlanError
 from autograder.folder_names import folder_of
 from autograder.report.files import Results
 from autograder.result import ExerciseResult, Result
@@ -137,13 +138,13 @@ def test_earlier_results_of_an_older_version_are_read_and_left_as_they_are(tmp_p
 
 def test_nothing_is_merged_into_a_folder_that_a_grader_writes(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text("[]")
-    with Results(tmp_path / "out", []), pytest.raises(shards.PlanError, match="Another grader is writing"):
+    with Results(tmp_path / "out", []), pytest.raises(PlanError, match="Another grader is writing"):
         shards.merge(tmp_path / "plan.json", tmp_path, tmp_path / "out", None)
 
 
 def test_without_a_plan_or_a_class_there_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(shards.PlanError, match="is no plan"):
+    with pytest.raises(PlanError, match="is no plan"):
         shards.merge(tmp_path / "plan.json", tmp_path, tmp_path / "out", None)
     (tmp_path / "class").mkdir()
-    with pytest.raises(shards.PlanError, match="no submission found"):
+    with pytest.raises(PlanError, match="no submission found"):
         plan(tmp_path)

@@ -15,9 +15,10 @@ import pytest
 from helpers.plain_user import become, home
 from helpers.submissions import COURSE
 
-from autograder.box import Box, BoxUnavailable, Limits, Parent, WarmBox, memory
+from autograder.box import Box, Limits, Parent, WarmBox, memory
 from autograder.box.canary import PROTECTIONS, REQUIRED, observe
 from autograder.boxed import protocol
+from autograder.errors import BoxUnavailable
 
 Command = list[str]
 PACKAGE = Path(sysconfig.get_path("purelib"))

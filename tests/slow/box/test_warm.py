@@ -16,12 +16,13 @@ from helpers.hostile_submissions import corpus
 from helpers.submissions import COURSE, lean, solved, write
 
 from autograder.batch.pipeline import Graded, grade
-from autograder.box import BoxUnavailable, Limits, Parent, WarmBox, sandbox
+from autograder.box import Limits, Parent, WarmBox, sandbox
 from autograder.box import warm as warm_boxes
 from autograder.box.bounds import Unanswered
 from autograder.box.session import CellRun, Session, Warm
 from autograder.box.start import ready
 from autograder.box.warm import namespaces
+from autograder.errors import BoxUnavailable
 from autograder.settings import Settings
 from autograder.submission.find import Submission
 from autograder.submission.restoration import Restored, RestoredCell

@@ -12,9 +12,10 @@ import pytest
 from helpers.submissions import COURSE
 
 from autograder import course as courses
-from autograder.box import BoxUnavailable, Limits
+from autograder.box import Limits
 from autograder.box.bounds import Meter, Unanswered
 from autograder.box.session import Answer, Session
+from autograder.errors import BoxUnavailable
 from autograder.examination import examine as examining
 from autograder.examination.examine import Evidence, examine
 from autograder.examination.hidden_checks import HiddenChecks, hidden_checks
