@@ -23,7 +23,7 @@ from autograder.examination.admission import admit
 
 
 class Kernel(Protocol):
-    """Where the notebook has run: answers one request after the other (`execution.Session`)."""
+    """Where the notebook has run: answers one request after the other (`box.session.Session`)."""
 
     def ask(self, request: dict[str, Any]) -> Answer: ...
 

@@ -232,7 +232,7 @@ def talk(tmp_path: Path) -> Callable[..., object]:
         class Talker(Box):
             def _command(self, program: Sequence[str], filter_descriptor: int) -> Command:
                 command = super()._command(program, filter_descriptor)
-                start = "import os, socket, sys; sys.path.insert(0, '/opt/grader'); from boxed import wire\n"
+                start = "import os, socket, sys; sys.path.insert(0, '/opt/grader'); from boxed import protocol\n"
                 send = "s = socket.socket(socket.AF_UNIX); s.connect(os.environ['GRADER_CHANNEL'])\n"
                 return [*command[: command.index("-c")], "-c", f"{start}{send}protocol.send(s, protocol.pack({code}))"]
 
