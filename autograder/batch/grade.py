@@ -57,13 +57,51 @@ class Earlier:
     changed: dict[int, Result]
 
 
+@dataclass(frozen=True)
+class Grading:
+    """What became of a request.
+
+    `results` are in the order of the submissions; `before` is what there was of them from an earlier grading. `seconds`
+    is how long the others took; `page` the list of all with links, None where nothing is kept.
+    """
+
+    results: list[Result]
+    before: Earlier
+    seconds: float
+    page: Path | None
+
+
 def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple[Path, Result]]]:
-    """Grade, show and keep. Returns the exit status and each file's result; raises Refused before any grading."""
+    """Grade, show and keep. Returns the exit status and each file's result.
+
+    Raises Refused before any grading, and CourseError.
+    """
     submissions, complaints = find_submissions(request.paths, course)
     for complaint in complaints:
         err.print(plain(complaint), style="red", markup=False)
     if not submissions:
         raise NothingThere("Nothing to grade.")
+    done = carry_out(request, submissions, course, err)
+    if request.json:
+        sys.stdout.write(as_json(done.results) + "\n")
+        sys.stdout.flush()
+    else:
+        _show(done.results, Console(highlight=False))
+    _tell(request, done, err)
+    status = 4 if complaints else 0
+    if any(result.grader_failed for result in done.results):
+        err.print("The grader itself failed on some of them: see their messages. Grade those again.", style="red")
+        status = 1
+    elif request.verify and not _verified(done.before, done.results, err):
+        status = 5
+    return status, [(one.path, result) for one, result in zip(submissions, done.results, strict=True)]
+
+
+def carry_out(request: Request, submissions: list[Submission], course: Course, err: Console) -> Grading:
+    """Grade the submissions and keep the results, if they are to be kept. Progress and warnings are shown on `err`.
+
+    Raises Refused before any grading (BoxUnavailable, Unusable, InUse), and CourseError.
+    """
     sweep()
     where = Where(course, request.paths, warm=not request.cold, weak=request.allow_weak_box)
     with ExitStack() as until_the_end:
@@ -89,31 +127,27 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
         if left:
             settings = until_the_end.enter_context(with_box(where, settings, left, err))
         found, seconds = _graded(request, submissions, settings, results, taken_over, err)
-        page = results.finish(found) if results else None
-    if request.json:
-        sys.stdout.write(as_json(found) + "\n")
-        sys.stdout.flush()
-    else:
-        _show(found, Console(highlight=False))
-    earlier = 0 if request.verify else len(before.whole)
-    fresh = len(found) - earlier
-    told = f"{fresh} graded in {seconds:.1f} s ({seconds / fresh:.1f} s each)." if fresh else "Nothing new to grade."
+        return Grading(found, before, seconds, results.finish(found) if results else None)
+
+
+def _tell(request: Request, done: Grading, err: Console) -> None:
+    """How much was graded, how fast, what was taken over, and where the reports are."""
+    earlier = 0 if request.verify else len(done.before.whole)
+    fresh = len(done.results) - earlier
+    told = "Nothing new to grade."
+    if fresh:
+        told = f"{fresh} graded in {done.seconds:.1f} s ({done.seconds / fresh:.1f} s each)."
     if earlier:
         told += f" {earlier} had been graded before, with nothing changed since (--no-cache grades them anew)."
-    parts = [place for place, result in enumerate(found) if result.record.get("taken_over") and place in before.changed]
+    records = {place: result.record for place, result in enumerate(done.results) if place in done.before.changed}
+    parts = [len(record["taken_over"]) for record in records.values() if record.get("taken_over")]
     if parts:
-        exercises = sum(len(found[place].record["taken_over"]) for place in parts)
-        told += f" Of {len(parts)} that have changed, {exercises} exercises are as they were, and their results hold."
+        told += f" Of {len(parts)} that have changed, {sum(parts)} exercises are as they were, and their results hold."
     err.print(told, style="dim")
-    if page:
-        err.print(f"Reports: {page} (and STUDENT/ASSIGNMENT/feedback.html beside it)", soft_wrap=True, markup=False)
-    status = 4 if complaints else 0
-    if any(result.grader_failed for result in found):
-        err.print("The grader itself failed on some of them: see their messages. Grade those again.", style="red")
-        status = 1
-    elif request.verify and not _verified(before, found, err):
-        status = 5
-    return status, [(one.path, result) for one, result in zip(submissions, found, strict=True)]
+    if done.page:
+        err.print(
+            f"Reports: {done.page} (and STUDENT/ASSIGNMENT/feedback.html beside it)", soft_wrap=True, markup=False
+        )
 
 
 def _graded(

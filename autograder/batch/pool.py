@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import resource
+import sys
 import time
 import traceback
 from collections import deque
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final, Literal
 
 MEMORY: Final = 6 << 30
@@ -124,7 +126,8 @@ class _Member:
         spawn = multiprocessing.get_context("spawn")
         self.connection, theirs = spawn.Pipe()
         self._process = spawn.Process(target=_work, args=(theirs, prepare, memory), daemon=True)
-        self._process.start()
+        with _no_program():
+            self._process.start()
         theirs.close()
         self.job: Job | None = None
         self.done, self.dead = 0, False
@@ -184,6 +187,20 @@ class _Member:
         self._process.kill()
         self._process.join()
         self.connection.close()
+
+
+@contextlib.contextmanager
+def _no_program() -> Iterator[None]:
+    """A process that is started here does not import the program that this one is.
+
+    It needs nothing of it: jobs are functions of modules. And a script that grades would begin to grade there again.
+    """
+    program = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = program
 
 
 _to_the_parent: Connection | None = None
