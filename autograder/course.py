@@ -42,7 +42,7 @@ class Cell:
 
     @property
     def exercise(self) -> str | None:
-        """The exercise that this cell belongs to, if any."""
+        """The id of the exercise that this cell belongs to; None for a cell of the lesson itself."""
         if self.grade_id is None or self.kind not in {"solution", "check"}:
             return None
         return self.grade_id.removeprefix(CHECK_PREFIX) if self.kind == "check" else self.grade_id
@@ -76,6 +76,7 @@ class Assignment:
 
     @property
     def max_points(self) -> float:
+        """The points of all exercises together."""
         return sum(exercise.max_points for exercise in self.exercises)
 
     @cached_property
@@ -86,6 +87,7 @@ class Assignment:
 
     @cached_property
     def by_grade_id(self) -> dict[str, Cell]:
+        """The solution, check and locked cells, by their id in nbgrader."""
         return {cell.grade_id: cell for cell in self.cells if cell.grade_id is not None}
 
     @cached_property
@@ -95,6 +97,7 @@ class Assignment:
 
     @cached_property
     def data_sha256(self) -> str:
+        """Of the data beside the released notebook."""
         return _sha256(self.data)
 
     @cached_property
@@ -113,6 +116,7 @@ class Assignment:
 
     @cached_property
     def checks_data_sha256(self) -> str:
+        """Of the data beside the hidden checks."""
         return _sha256(self.checks_data)
 
     @cached_property
@@ -152,7 +156,7 @@ class Course:
                             if path.stem == path.parent.name))  # fmt: skip
 
     def assignment(self, name: str) -> Assignment:
-        """Raises CourseError when there is no such assignment or its release is damaged."""
+        """The assignment of this name. Raises CourseError when there is none, or its release is damaged."""
         if name not in self.names:
             raise CourseError(f"There is no assignment `{name}`. The course has: {', '.join(self.names) or 'none'}.")
         path = self.root / "release" / name / f"{name}.ipynb"
@@ -166,6 +170,7 @@ class Course:
             ) from error
 
     def assignments(self) -> Iterator[Assignment]:
+        """All of them, in order, each read when it is asked for. Raises CourseError at the first that is damaged."""
         return (self.assignment(name) for name in self.names)
 
     @property
@@ -175,7 +180,7 @@ class Course:
 
     @cached_property
     def lock_sha256(self) -> str | None:
-        """Of the lock file that the environment was installed from."""
+        """Of the lock file that the environment was installed from; None where the course has none."""
         lock = self.root / "requirements.lock"
         return hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else None
 

@@ -20,7 +20,8 @@ class Shown:
     """A value as it can be looked at: a short text, and of an array its cells or, of a large one, a picture.
 
     `cells`, or else `shades`, is a row a string or tuple: a shade is a digit, 0 for the lowest number to 9 for the
-    highest. `differs` marks with an x, place by place, where this is not what the other one is.
+    highest. `differs` marks with an x, place by place, where this is not what the other one is. `shape` is the
+    array's, None for what is no array; `scale` is the lowest and the highest number as texts, None without shades.
     """
 
     text: str
@@ -34,6 +35,10 @@ class Shown:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Shown":
+        """The one that `dataclasses.asdict` took apart, also when it was kept as JSON.
+
+        Raises KeyError, TypeError or AttributeError for anything else.
+        """
         found: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in data.items()
         }
@@ -69,13 +74,18 @@ class Finding:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Finding":
+        """As Shown.from_dict."""
         shown = {name: data[name] and Shown.from_dict(data[name]) for name in ("found", "expected")}
         return cls(**{**data, **shown})
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check's credit in [0, 1], or None when it could not tell; a `finding` where it found something wrong."""
+    """One check's credit in [0, 1], or None when it could not tell; `cause` then says why not.
+
+    `share` is its part of the exercise's points, relative to those of the other checks. `finding` is what it found
+    wrong, None where that is nothing.
+    """
 
     title: str
     share: float
@@ -86,13 +96,17 @@ class CheckResult:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "CheckResult":
+        """As Shown.from_dict."""
         finding = data.get("finding")
         return cls(**{**data, "finding": finding and Finding.from_dict(finding)})
 
 
 @dataclass(frozen=True)
 class ExerciseResult:
-    """One exercise's marks. `points` is None when it could not be graded, and `cause` says by what."""
+    """One exercise's marks.
+
+    `points` is None when it could not be graded. `cause` then says by what, and is None otherwise.
+    """
 
     id: str
     outcome: Outcome
@@ -105,7 +119,7 @@ class ExerciseResult:
 
 @dataclass(frozen=True)
 class ShownCell:
-    """A cell of an exercise, with what it printed as text, and its exception."""
+    """A cell of an exercise, with what it printed as text, and its exception; None where it raised none."""
 
     exercise: str
     kind: str
@@ -115,7 +129,10 @@ class ShownCell:
 
 
 def printed(outputs: Iterable[dict[str, Any]], error: str | None) -> str:
-    """What a cell printed, as text, as much of it as somebody would read; `outputs` as in a notebook."""
+    """What a cell printed, as text, as much of it as somebody would read; `outputs` as in a notebook.
+
+    `error` comes last; None where the cell raised none.
+    """
     texts: list[str] = []
     for output in outputs:
         data = output.get("data")
@@ -143,6 +160,7 @@ class CommonCause:
 
     @property
     def sentences(self) -> str:
+        """What is wrong, and what else is by the same cause, in a row."""
         others = ", ".join(f"“{title}”" for title in self.others)
         return self.finding.sentences + (f" It seems to break this, too: {others}." if others else "")
 
@@ -189,7 +207,12 @@ def _size(finding: Finding) -> tuple[bool, bool, int]:
 
 @dataclass(frozen=True)
 class Result:
-    """What a grading found. `message` and `cause` are set when nothing could be graded at all."""
+    """What a grading found.
+
+    `score` is the sum of the points there are, and None when no exercise could be graded. `assignment`, and with it
+    `max_score`, is None when it cannot be told which one this is. `message` and `cause` are set when nothing could be
+    graded at all; else they are "" and None. `record` says with what it was graded, `cells` what the cells printed.
+    """
 
     student: str
     assignment: str | None
@@ -204,18 +227,27 @@ class Result:
 
     @property
     def ungraded(self) -> list[ExerciseResult]:
+        """The exercises that could not be graded: their points are None."""
         return [exercise for exercise in self.exercises if exercise.points is None]
 
     @property
     def grader_failed(self) -> bool:
-        """Whether the grader itself failed on any of it: not the student's turn, and worth grading again."""
+        """Whether a cause is the grader itself or its box, of the whole or of an exercise.
+
+        Then it is not the student's fault, and worth grading again: such a result is never taken over.
+        """
         return bool({self.cause, *(exercise.cause for exercise in self.exercises)} & {"grader", "box"})
 
     def as_dict(self) -> dict[str, Any]:
+        """All of it in dictionaries, tuples, texts, numbers and None, as JSON can hold it."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Result":
+        """The result that `as_dict` took apart, also when it was kept as JSON.
+
+        Raises KeyError, TypeError or AttributeError when `data` is not such a result.
+        """
         exercises = tuple(
             ExerciseResult(**{**one, "checks": tuple(CheckResult.from_dict(check) for check in one["checks"])})
             for one in data["exercises"]
@@ -228,6 +260,7 @@ class Result:
         return found
 
     def to_json(self) -> str:
+        """`as_dict` as JSON, in ASCII, without a newline at the end: what a file result.json holds."""
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=True)
 
 

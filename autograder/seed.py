@@ -12,7 +12,8 @@ from pathlib import Path
 def course_seed() -> int:
     """From AUTOGRADER_SEED, else from this user's state folder, where it is made at first use.
 
-    Raises ValueError when AUTOGRADER_SEED is not a whole number from 0.
+    Raises ValueError when AUTOGRADER_SEED or the kept file is not a whole number from 0, OSError when the file cannot
+    be made or read.
     """
     given = os.environ.get("AUTOGRADER_SEED")
     if given:
@@ -32,5 +33,6 @@ def course_seed() -> int:
 
 
 def seed_file() -> Path:
+    """Where this user's seed is kept, made or not: no box may see it. XDG_STATE_HOME moves it."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
     return Path(state) / "lstm-autograder" / "seed"

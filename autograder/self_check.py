@@ -52,6 +52,7 @@ class Checked:
 
     @property
     def passed(self) -> int:
+        """How many exercises pass their visible checks."""
         return sum(line.outcome == "passes" for line in self.lines)
 
     @property

@@ -74,7 +74,7 @@ class Grading:
 def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple[Path, Result]]]:
     """Grade, show and keep. Returns the exit status and each file's result.
 
-    Raises Refused before any grading, and CourseError.
+    Raises Refused before any grading (NothingThere, BoxUnavailable, Unusable), and CourseError.
     """
     submissions, complaints = find_submissions(request.paths, course)
     for complaint in complaints:

@@ -42,6 +42,7 @@ def mark(exercises: Iterable[Exercise], restored: Restored, runs: Sequence[CellR
 
 
 def score(exercises: Iterable[ExerciseResult]) -> float | None:
+    """The sum of the points, to two decimals; None when no exercise could be graded, which is not the same as zero."""
     points = [exercise.points for exercise in exercises if exercise.points is not None]
     return round(sum(points), 2) if points else None
 

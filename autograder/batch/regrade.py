@@ -39,6 +39,7 @@ class Comparison:
 
     @property
     def differences(self) -> list[str]:
+        """A sentence for each thing in which the two gradings differ; none: they came out the same."""
         return differences(self.before, self.after) if self.after else ["it could not be graded again"]
 
 

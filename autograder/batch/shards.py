@@ -40,13 +40,19 @@ class Planned:
 
     @property
     def label(self) -> str:
+        """As a folder of the class: STUDENT/ASSIGNMENT."""
         return f"{self.student}/{self.assignment}"
 
 
 def plan(
     submitted: Path, folder: Path, course: Course, seed: int, earlier: Path | None, most: int, each: int
 ) -> list[Planned]:
-    """Write the shards below `folder`, as equal as can be, and the plan beside them. Raises PlanError."""
+    """Write the shards below `folder`, as equal as can be, and the plan beside them.
+
+    There is one shard for every `each` submissions, and at most `most` in all. `earlier` is a folder of results; None:
+    all are graded. Raises PlanError when nothing is there, or two submissions are one student's; OSError when `folder`
+    exists already or cannot be written; CourseError when a release is damaged.
+    """
     submissions, complaints = find_submissions([submitted], course)
     if complaints:
         raise PlanError(complaints[0])
@@ -103,13 +109,18 @@ def _copy(submission: Submission, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Merged:
+    """Results that were put together, the labels of those that are `missing`, and the page that lists all."""
+
     results: list[Result]
     missing: list[str]
     page: Path
 
 
 def merge(plan_file: Path, new: Path, output: Path, earlier: Path | None) -> Merged:
-    """Put the results of `new/results-SHARD` and `earlier` together in `output`. Raises PlanError."""
+    """Put the results of `new/results-SHARD` and `earlier` together in `output`; `earlier` may be None.
+
+    Raises PlanError when the plan cannot be read, or `output` cannot be used; OSError when a file cannot be copied.
+    """
     try:
         planned = [Planned(**one) for one in json.loads(plan_file.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError) as error:

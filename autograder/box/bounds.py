@@ -40,6 +40,7 @@ class Meter:
 
     @property
     def spent(self) -> float:
+        """The processor seconds for all exercises so far."""
         return sum(self._spent.values())
 
     def left(self, exercise: str) -> float:

@@ -21,7 +21,9 @@ class Group(Protocol):
         """Whether the kernel ended a process of the group for its memory."""
         ...
 
-    def remove(self) -> None: ...
+    def remove(self) -> None:
+        """Remove its folder, once its processes have ended."""
+        ...
 
 
 class _Version1:

@@ -174,6 +174,7 @@ class Box:
         return data.decode("utf-8", "replace").strip()
 
     def is_out_of_memory(self) -> bool:
+        """Whether the kernel ended a process of the box for its memory; False also where nobody counts it."""
         return self._group is not None and self._group.out_of_memory()
 
     def end(self, *, expected: bool = True) -> Ending:

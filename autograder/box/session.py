@@ -74,7 +74,10 @@ class Warm:
 
 
 class Session:
-    """One submission in its box, or in one box after another."""
+    """One submission in its box, or in one box after another.
+
+    `boxes` counts those that were started, and `start_seconds` how long that took, by the clock on the wall.
+    """
 
     def __init__(
         self,
@@ -103,7 +106,10 @@ class Session:
         self._until = time.monotonic() + limits.total_seconds
 
     def execute(self) -> list[CellRun]:
-        """Run the notebook once, and return what became of each cell: the transcript."""
+        """Run the notebook once, and return what became of each cell: the transcript.
+
+        Raises BoxUnavailable when no box starts. A cell that ends its box, or takes too long, raises nothing.
+        """
         self._start(self._record)
         return list(self.runs.values())
 
@@ -146,6 +152,7 @@ class Session:
             raise Unanswered("box", str(problem)) from problem
 
     def close(self) -> None:
+        """End its box, if there is one. After it, `ask` would start another."""
         self._end()
 
     def _left(self) -> float:

@@ -85,6 +85,7 @@ class Parent:
 
     @property
     def pid(self) -> int:
+        """Of its process, as this machine counts them."""
         return self._process.pid
 
     def end(self) -> None:
@@ -176,6 +177,7 @@ class WarmBox(Box):
         self._listener = socket.socket(fileno=listener)
 
     def complaint(self) -> str:
+        """Always empty: why a box cannot be forked is in the BoxUnavailable that its start raises."""
         return ""
 
     def _is_over(self) -> bool:

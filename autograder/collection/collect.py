@@ -55,6 +55,7 @@ class Collected:
 
     @property
     def failed(self) -> bool:
+        """Whether there is nothing to grade from it, for whatever reason."""
         return self.outcome in {"missing", "broken"}
 
 

@@ -58,11 +58,15 @@ class Git:
     megabytes: int = 200
 
     def address(self, repository: str) -> str:
+        """Where git finds the repository: OWNER/NAME is on the server, all else says itself where it is."""
         short = "://" not in repository and not repository.startswith("/")
         return f"{self.server.rstrip('/')}/{repository}.git" if short else repository
 
     def run(self, folder: Path, *arguments: str, most: int = 2**20) -> bytes:
-        """What git prints, at most `most` bytes of it. Raises GitError."""
+        """What git prints, at most `most` bytes of it.
+
+        Raises GitError when git fails or prints more, TooSlow when it takes longer than `seconds`.
+        """
         options = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
         # A pack that outgrows the limit ends the process that writes it; blocks are 512 bytes.
         limits = 'ulimit -f "$0" && ulimit -c 0 && { ulimit -v 4194304 || true; } 2>/dev/null && exec "$@"'

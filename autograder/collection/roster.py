@@ -53,7 +53,7 @@ def read(path: Path, taken: Iterable[str] = (), local: bool = False) -> list[Stu
 
 
 def parse(text: str, name: str = "roster.csv", taken: Iterable[str] = (), local: bool = False) -> list[Student]:
-    """As `read`, of the roster's text."""
+    """As `read`, of the roster's text; messages call it `name`. Raises RosterError."""
     first = text.lstrip().partition("\n")[0]
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",")
     try:

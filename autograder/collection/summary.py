@@ -14,6 +14,7 @@ COLOURS = {"collected": "green", "unchanged": "dim", "nothing": "yellow", "missi
 
 
 def table(found: Sequence[Collected]) -> Table:
+    """One row a student, for a terminal."""
     grid = Table(header_style="dim", box=SIMPLE_HEAD, expand=True)
     grid.add_column("student", no_wrap=True, max_width=24)
     grid.add_column("collection", no_wrap=True)

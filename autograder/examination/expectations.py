@@ -15,6 +15,7 @@ The hint is the next step. What a usual mistake would return goes into `mistakes
           mistakes={"The scaler was fitted on the test set.": scaled_by(test, test)})
 
 A student is told of it if that is just what came back, and if no other mistake returns it too.
+What expects something raises Wrong when it is not so, which ends the check.
 Every value from the box goes through these functions before anything else is done with it; they take data alone
 (`admission`), and raise NotAdmitted for all else.
 """

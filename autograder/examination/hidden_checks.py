@@ -136,14 +136,17 @@ class HiddenChecks:
 
     @pytest.fixture
     def student(self) -> object:
+        """The notebook that is looked at: a Student."""
         return self._given["student"]
 
     @pytest.fixture
     def rng(self) -> object:
+        """A NumPy generator: all hidden inputs are drawn from it."""
         return self._given["rng"]
 
     @pytest.fixture
     def award(self) -> object:
+        """A function that gives a part of the check's credit, from 0 to 1."""
         return self._given["award"]
 
     # hooks

@@ -71,16 +71,22 @@ class Load(NamedTuple):
 
 
 class Layer(Protocol):
-    """One step of the forward pass: values and mask (True where there is data) to the next."""
+    """One step of the forward pass: values and mask to the next.
+
+    Values are (samples, steps, features), or (samples, features) after the last LSTM. The mask is (samples, steps),
+    True where there is data; None: everywhere.
+    """
 
     def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]: ...
 
     def load(self, steps: int, features: int) -> Load:
-        """For a sample of so many steps; one step stands for a sample without any."""
+        """What a sample of so many steps becomes, and costs; one step stands for a sample without any."""
 
 
 @dataclass(frozen=True)
 class Masking:
+    """Rows of which all features are `mask_value` are missing: they become zero, and the mask False."""
+
     mask_value: float
 
     def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]:
@@ -88,6 +94,7 @@ class Masking:
         return x * present[..., np.newaxis], present
 
     def load(self, steps: int, features: int) -> Load:
+        """As Layer.load."""
         return Load(steps, features, steps * features * OF_A_UNIT)
 
 
@@ -103,6 +110,7 @@ class Dense:
         return self.activation(_product(x, self.kernel) + self.bias), mask
 
     def load(self, steps: int, features: int) -> Load:
+        """As Layer.load."""
         units = len(self.bias)
         return Load(steps, units, steps * (self.kernel.size + units * OF_A_UNIT))
 
@@ -128,6 +136,7 @@ class LSTM:
         return values, mask
 
     def load(self, steps: int, features: int) -> Load:
+        """As Layer.load."""
         units = self.recurrent_kernel.shape[0]
         work = steps * (self.kernel.size + self.recurrent_kernel.size + units * OF_A_UNIT)
         return Load(steps if self.return_sequences else 1, units, work, steps)
@@ -138,7 +147,10 @@ class LSTM:
         return np.zeros((samples, units)), np.zeros((samples, units))
 
     def run(self, x: Array, mask: Array | None, state: State) -> tuple[Array, Array | None, State]:
-        """Output, mask and the state after the last timestep, begun in `state`."""
+        """Output, mask and the state after the last timestep, begun in `state`; h and c are (samples, units).
+
+        The output is (samples, steps, units) with `return_sequences`, else (samples, units) and its mask None.
+        """
         h, c = state
         output = np.zeros_like(h)
         outputs = []

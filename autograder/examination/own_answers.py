@@ -31,6 +31,10 @@ class LocalKernel:
         self._server = Server(self.namespace)
 
     def ask(self, request: dict[str, Any]) -> Answer:
+        """As `Session.ask`, but here and without a time limit.
+
+        Raises ProtocolError when the request or the answer is too large.
+        """
         self.asked |= {name for key in ("function", "name", "model") if isinstance(name := request.get(key), str)}
         return read_answer(protocol.unpack(self.reply(request)), 0)
 
@@ -40,6 +44,7 @@ class LocalKernel:
 
 
 def run(cell: str, namespace: dict[str, Any]) -> None:
+    """Run the course's own code in this process, without a box. Raises whatever it raises."""
     exec(compile(cell, "<ipython-input>", "exec"), namespace)
 
 

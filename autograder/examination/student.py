@@ -7,6 +7,10 @@
 
 What is data comes back as exact builtin, NumPy or pandas types; what is not (a scaler, a model) as
 a Handle, which later calls can be given.
+
+Each of these raises Undefined when the notebook has no such name, StudentError when the student's code raised, NotData
+when what came back is neither, and TypeError when a check passes what cannot be sent. A check catches what it can say
+more of, and leaves the rest to `examine`.
 """
 
 import inspect
@@ -25,7 +29,9 @@ from autograder.examination.admission import admit
 class Kernel(Protocol):
     """Where the notebook has run: answers one request after the other (`box.session.Session`)."""
 
-    def ask(self, request: dict[str, Any]) -> Answer: ...
+    def ask(self, request: dict[str, Any]) -> Answer:
+        """Put one request, and wait for its answer. Raises Unanswered when there is none."""
+        ...
 
 
 class Undefined(Exception):

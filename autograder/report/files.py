@@ -40,6 +40,7 @@ class Results:
     A submission's folder follows from whose and of what it is, so that no other is ever taken for it; where there are
     several of one student's same assignment, they are numbered in their order.
     A `with` block raises InUse while another's holds the folder: its half-written files are not ours to clear away.
+    It raises Unusable where the folder cannot hold what is written.
     In it, what an older version has left is moved to where it belongs now; without it, it is only read.
     """
 
@@ -54,12 +55,12 @@ class Results:
         ]
 
     def earlier(self, place: int) -> Result | None:
-        """The result that an earlier grading left of the submission at `place`."""
+        """The result that an earlier grading left of the submission at `place`; None where there is none to be read."""
         kept = self.kept(place)
         return kept.result if kept else None
 
     def kept(self, place: int) -> Kept | None:
-        """As `earlier`, and where it is: in its own folder, or where an older version put it."""
+        """As `earlier`, and where it is: in its own folder, or where an older version put it. None: there is none."""
         wanted, number = self._submissions[place], self._numbers[place]
         result = _read(self.folders[place])
         if result and _same(result, wanted):

@@ -33,6 +33,8 @@ _ENTITIES: Final = {code: f"&#{code};" for code in range(128) if chr(code) not i
 
 @dataclass(frozen=True)
 class Annotation:
+    """A sentence at a line of a file, from 1; `path` as GitHub names the file: from the repository's folder."""
+
     level: Level
     path: str
     line: int
@@ -101,6 +103,7 @@ class Job:
                 del os.environ[name]
 
     def summarize(self, text: str) -> None:
+        """Add to the job's summary, in Markdown; outside of a job nothing happens."""
         _append(self._summary, text)
 
     def output(self, **values: object) -> None:

@@ -55,6 +55,7 @@ _environment = jinja2.Environment(
 
 
 def points(value: float | None) -> str:
+    """Points as they are written, without needless zeros; a dash for None, which is no mark at all."""
     return "–" if value is None else f"{value:g}"
 
 

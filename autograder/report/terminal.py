@@ -46,6 +46,7 @@ def _table(assignment: str | None, results: Sequence[Result]) -> Table:
 
 
 def legend() -> str:
+    """What the signs of `tables` mean, as one line in rich's markup."""
     return "   ".join(f"[{COLOURS[name]}]{SIGNS[name]}[/] {text.lower()}" for name, text in OUTCOMES.items())
 
 

@@ -1,4 +1,24 @@
-"""What a piece of code may do, by the names that it calls: change a setting, draw by chance, keep hold of things."""
+"""What a piece of code may do, by the names that it calls: change a setting, draw by chance, keep hold of things.
+
+A cell, and what is found in it:
+
+    >>> cell = ast.parse("keras.utils.set_random_seed(1)\\nnoise = np.random.rand(3)")
+    >>> rand = list(called_at_once(cell))[-1]
+    >>> root_name(rand), last_name(rand), sorted(names_in_chain(rand))
+    ('np', 'rand', ['np', 'rand', 'random'])
+    >>> is_random(rand), is_harmless(rand)
+    (True, False)
+    >>> draws_and_seeds(cell)  # it draws, and before that it sets where chance begins
+    (True, True)
+
+A setting that a `with` block takes back, and a function that may keep what it is given from one call to the next:
+
+    >>> cell = ast.parse("with warnings.catch_warnings():\\n    warnings.simplefilter('ignore')")
+    >>> sorted(ast.unparse(call) for call in undone_by_with(cell))
+    ['warnings.catch_warnings()', "warnings.simplefilter('ignore')"]
+    >>> [may_keep(ast.parse(code).body[0]) for code in ("def f(x, seen=[]): ...", "def f(x, step=1): ...")]
+    [True, False]
+"""
 
 import ast
 import re
@@ -107,23 +127,24 @@ def _compiles(node: ast.stmt) -> bool:
     return True
 
 
-def chance(tree: ast.Module) -> tuple[bool, bool]:
+def draws_and_seeds(tree: ast.Module) -> tuple[bool, bool]:
     """Whether a cell computes on the spot; and whether it first sets where chance begins, for all that it uses."""
     keras = any(
-        last(node) in {"keras", "tf", "fit", "compile"} for node in ast.walk(tree)
+        last_name(node) in {"keras", "tf", "fit", "compile"} for node in ast.walk(tree)
         if isinstance(node, (ast.Name, ast.Attribute))
     )  # fmt: skip
     setting = {"set_random_seed"} if keras else SEEDS  # Keras begins where none of the others does
     draws, seeds = False, False
     for statement in tree.body:
-        seeds |= not draws and any(isinstance(node, ast.Call) and last(node.func) in setting
+        seeds |= not draws and any(isinstance(node, ast.Call) and last_name(node.func) in setting
                                    for node in ast.walk(statement))  # fmt: skip
-        draws |= any(last(one) not in CERTAIN for one in called_at_once(statement))
+        draws |= any(last_name(one) not in CERTAIN for one in called_at_once(statement))
     return draws, seeds
 
 
 def is_random(function: ast.expr) -> bool:
-    return last(function) not in CERTAIN and bool(chain(function) & RANDOM)
+    """Whether a call of it draws by chance, by its names."""
+    return last_name(function) not in CERTAIN and bool(names_in_chain(function) & RANDOM)
 
 
 def called_at_once(node: ast.AST) -> Iterator[ast.expr]:
@@ -152,7 +173,7 @@ def looks_up_by_text(tree: ast.Module) -> bool:
     return any(isinstance(node, ast.Name) and node.id == "getattr" and id(node) not in plain for node in ast.walk(tree))
 
 
-def undone(tree: ast.Module) -> Iterator[ast.Call]:
+def undone_by_with(tree: ast.Module) -> Iterator[ast.Call]:
     """Calls whose effect ends with a `with` block: settings of warnings."""
     waiting: list[tuple[ast.AST, bool]] = [(tree, False)]
     while waiting:
@@ -160,25 +181,26 @@ def undone(tree: ast.Module) -> Iterator[ast.Call]:
         if within and isinstance(node, ast.Call) and receiver(node.func) == "warnings":
             yield node
         within = within or (isinstance(node, ast.With) and "catch_warnings" in {
-            last(one.context_expr.func) for one in node.items if isinstance(one.context_expr, ast.Call)
+            last_name(one.context_expr.func) for one in node.items if isinstance(one.context_expr, ast.Call)
         })  # fmt: skip
         waiting += [(inner, within) for inner in ast.iter_child_nodes(node)]
 
 
-def chain(node: ast.expr) -> set[str]:
+def names_in_chain(node: ast.expr) -> set[str]:
     """`a.b(c).d`: a, b and d."""
-    names = {last(node), root(node)}
+    names = {last_name(node), root_name(node)}
     while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
         node = node.func if isinstance(node, ast.Call) else node.value
-        names.add(last(node))
+        names.add(last_name(node))
     return names
 
 
 def is_harmless(function: ast.expr) -> bool:
-    return bool(chain(function) & HARMLESS)
+    """Whether a call of it, made for its effect, concerns no exercise."""
+    return bool(names_in_chain(function) & HARMLESS)
 
 
-def keeps(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
+def may_keep(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
     """Whether it may keep what it is given: in a default, or as a class."""
     if isinstance(node, ast.ClassDef):
         return any(isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value is not None for one in node.body)
@@ -186,13 +208,16 @@ def keeps(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> bool:
 
 
 def defaults(arguments: ast.arguments) -> list[ast.expr | None]:
+    """The arguments' defaults, those by position first; None for an argument by name that has none."""
     return [*arguments.defaults, *arguments.kw_defaults]
 
 
 def is_constant(node: ast.expr) -> bool:
     """Nothing that can be changed in place: a number, a text, a tuple of such, a type, a moment or a span of time."""
     if isinstance(node, ast.Call):
-        return last(node.func) in UNCHANGING and all(map(is_constant, [*node.args, *(k.value for k in node.keywords)]))
+        return last_name(node.func) in UNCHANGING and all(
+            map(is_constant, [*node.args, *(k.value for k in node.keywords)])
+        )
     if _is_type(node):
         return True
     if isinstance(node, ast.BinOp) and not isinstance(node.op, ast.BitOr):
@@ -211,7 +236,7 @@ def _is_type(node: ast.expr) -> bool:
         return all(_is_type(one) or isinstance(one, ast.Constant) for one in (node.left, node.right))
     if isinstance(node, ast.Subscript):
         return _is_type(node.value)
-    name = last(node)
+    name = last_name(node)
     return name in TYPES or (name[:1].isupper() and not name.isupper())
 
 
@@ -219,11 +244,13 @@ def _unchanging(value: object) -> bool:
     return all(map(_unchanging, value)) if isinstance(value, tuple) else not isinstance(value, (list, dict, set))
 
 
-def root(node: ast.expr) -> str:
+def root_name(node: ast.expr) -> str:
+    """The name that it begins with: of `a.b(c).d` a; "" where that is no name."""
     while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call, ast.Starred)):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def last(node: ast.expr) -> str:
+def last_name(node: ast.expr) -> str:
+    """The name that it ends with: of `a.b(c).d` d; "" where that is no name."""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

@@ -14,7 +14,10 @@ from autograder.text import plain
 
 @dataclass(frozen=True)
 class Submission:
-    """Where a submission lies, whose it is, and of which assignment it claims to be."""
+    """Where a submission is, whose it is, and of which assignment it claims to be; None where that cannot be told.
+
+    `problem` says why there is nothing to grade at `path`, None where there is.
+    """
 
     path: Path
     student: str
@@ -23,11 +26,16 @@ class Submission:
 
     @property
     def label(self) -> str:
+        """STUDENT/ASSIGNMENT, or the file's name where it cannot be told which assignment it is of."""
         return f"{self.student}/{self.assignment or self.path.name}"
 
 
 def find_submissions(paths: Iterable[Path], course: Course) -> tuple[list[Submission], list[str]]:
-    """The submissions under `paths`, and a sentence for each path that holds none."""
+    """The submissions under `paths`, and a sentence for each path that holds none.
+
+    They are in the order of the paths, below each by name. Raises CourseError when a release is damaged, and a
+    notebook's own cells would have to say which it is of.
+    """
     found: list[Submission] = []
     complaints: list[str] = []
     for path in paths:

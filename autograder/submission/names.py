@@ -21,18 +21,18 @@ from autograder.submission.effects import (
     REACHES_ALL,
     SETTINGS,
     called_at_once,
-    chain,
-    chance,
+    draws_and_seeds,
     is_constant,
     is_harmless,
     is_random,
     is_safe,
-    keeps,
-    last,
+    last_name,
     looks_up_by_text,
+    may_keep,
+    names_in_chain,
     receiver,
-    root,
-    undone,
+    root_name,
+    undone_by_with,
 )
 from autograder.submission.scopes import Scope
 
@@ -144,15 +144,15 @@ class _Reader:
         packages, loads, opaque = set[str](), set[str](), looks_up_by_text(tree)
         for node in ast.walk(tree):
             if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-                targets |= {root(node)}
+                targets |= {root_name(node)}
                 if not is_harmless(node):
-                    called |= {root(node)}
+                    called |= {root_name(node)}
             if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
                 targets.add(node.target.id)
-            if isinstance(node, (ast.Attribute, ast.Name)) and last(node) in LEAD_THERE | SETTINGS:
+            if isinstance(node, (ast.Attribute, ast.Name)) and last_name(node) in LEAD_THERE | SETTINGS:
                 opaque = True
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                registered = {root(one) for one in node.decorator_list if "register" in chain(one)}
+                registered = {root_name(one) for one in node.decorator_list if "register" in names_in_chain(one)}
                 targets |= registered
                 called |= registered
             if isinstance(node, ast.ImportFrom):
@@ -169,8 +169,8 @@ class _Reader:
                 called.add(receiver(node.value.func))
                 if isinstance(node.value.func, ast.Attribute):
                     targets.add(receiver(node.value.func))
-        draws, seeds = chance(tree)
-        called -= {receiver(one.func) for one in undone(tree)}
+        draws, seeds = draws_and_seeds(tree)
+        called -= {receiver(one.func) for one in undone_by_with(tree)}
         read = self.needs | self.later
         opaque |= any(name in REACHES_ALL or HISTORY.fullmatch(name) for name in read - self.binds)
         return Facts(
@@ -243,7 +243,7 @@ class _Reader:
         names = Scope()
         names.visit(node)
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            held = names.later | names.bound_later | ({node.name} if keeps(node) else set())
+            held = names.later | names.bound_later | ({node.name} if may_keep(node) else set())
             self.holding.append((node.name, frozenset(held)))
         elif not isinstance(node, DEFINITIONS):
             self.groups.append(frozenset(names.bound | names.bound_later | names.now | names.later))

@@ -32,6 +32,8 @@ class SubmittedCell:
 
 @dataclass(frozen=True)
 class SubmittedNotebook:
+    """All cells, in their order, and the file's hash in hexadecimal digits."""
+
     cells: tuple[SubmittedCell, ...]
     sha256: str
 

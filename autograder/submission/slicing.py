@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 
 from autograder.course import Assignment
-from autograder.submission.effects import last
+from autograder.submission.effects import last_name
 from autograder.submission.names import Facts, facts
 from autograder.submission.restoration import Restored
 
@@ -281,7 +281,7 @@ def _tests(node: ast.stmt, exercise: str) -> bool:
     """Whether this is a test of the exercise: `@exercise("name", ...)`."""
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
-    marks = [one for one in node.decorator_list if isinstance(one, ast.Call) and last(one.func) == "exercise"]
+    marks = [one for one in node.decorator_list if isinstance(one, ast.Call) and last_name(one.func) == "exercise"]
     return any(isinstance(one.args[0], ast.Constant) and one.args[0].value == exercise for one in marks if one.args)
 
 
