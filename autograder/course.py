@@ -31,7 +31,7 @@ class Cell:
     """A code cell of the released notebook.
 
     `free` cells are the lesson's experiments, which students may change; all others are known by
-    `grade_id`, and only `solution` cells are the student's.
+    `grade_id`, which is None for a free one, and only `solution` cells are the student's.
     """
 
     id: str
@@ -135,7 +135,7 @@ class Course:
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Course":
-        """The course around `start` or, without it, around this package or the working folder.
+        """The course around `start`; None: the one around this package or else the working folder.
 
         Raises CourseError when there is none.
         """

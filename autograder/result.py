@@ -47,7 +47,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a failed check tells, part by part. `kind` is equal for what one and the same cause brought about."""
+    """What a failed check tells, part by part. `kind` is equal for what one and the same cause brought about.
+
+    `found` and `expected` are None where there are no values to be shown side by side.
+    """
 
     problem: str
     call: str = ""

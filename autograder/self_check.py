@@ -42,7 +42,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Checked:
-    """What a self-check found in one notebook. `problem` says why it could not be run, if it could not."""
+    """What a self-check found in one notebook. `problem` says why it could not be run, None if it could.
+
+    `assignment` is None where it cannot be told which one this is.
+    """
 
     path: Path
     assignment: str | None = None

@@ -11,7 +11,7 @@ from autograder.course import Course
 class Settings:
     """`seed` draws the hidden inputs and must not be known to students before they submit.
 
-    `training_seed` is the notebook's own SEED, and public.
+    `training_seed` is the notebook's own SEED, and public. `warm` is None where every box starts cold.
     """
 
     course: Course

@@ -65,7 +65,10 @@ def usable(result: Result, *, practice: bool) -> bool:
 
 
 def reusable(earlier: Result | None, now: Keys) -> dict[str, ExerciseResult]:
-    """The exercises of an earlier result that would come out the same. What could not be graded is tried again."""
+    """The exercises of an earlier result that would come out the same, by id; none where there is no result (None).
+
+    What could not be graded is tried again.
+    """
     return dict(_reusable(earlier, now)) if earlier else {}
 
 
@@ -102,7 +105,10 @@ def seeds(slices: Slices, assignment: Assignment, settings: Settings) -> dict[st
 
 
 def seeds_before(earlier: Result | None, now: Keys, submission_sha256: str) -> dict[str, int]:
-    """Those with which an earlier result came out, of exercises that are as they were, or of the same file."""
+    """Those with which an earlier result came out, of exercises that are as they were, or of the same file.
+
+    None are known where there is no earlier result (None).
+    """
     if earlier is None:
         return {}
     kept, before = (earlier.record.get(name) for name in ("seeds", "keys"))

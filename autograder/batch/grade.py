@@ -30,7 +30,12 @@ from autograder.text import plain
 
 @dataclass(frozen=True)
 class Request:
-    """What the command line asked for."""
+    """What the command line asked for.
+
+    `workers` is how many submissions are graded at a time; None: as many as cores and memory allow. `seed` draws the
+    hidden inputs; None: this machine's own. Results are kept in `output`; None: nowhere. What `earlier` has is taken
+    over as well as what `output` has; None: there is no other.
+    """
 
     paths: list[Path]
     limits: Limits

@@ -52,7 +52,8 @@ def grade(
 ) -> Graded:
     """Grade one submission. Never raises: whatever goes wrong is part of the result.
 
-    What still holds of an `earlier` result of the same student's same assignment is taken over.
+    What still holds of an `earlier` result of the same student's same assignment is taken over; None: there is none.
+    `looks` is for a pool of workers; None: nothing is known, and nobody is told.
     """
     looks = looks or Looks()
     record = _record(submission, settings) | {"identity": identity(submission, settings)}

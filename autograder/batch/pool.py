@@ -25,7 +25,7 @@ ENDING: Final = 5.0  # seconds for a process to clear up what is its own
 class Job:
     """`function(*args)`, to be done within `seconds` of processor time. `tag` is the caller's own.
 
-    `patience` is how long it may take by the clock on the wall; by default ten times as long.
+    `patience` is how long it may take by the clock on the wall; None: ten times as long.
     """
 
     tag: Any
@@ -66,7 +66,8 @@ class _Done:
 class Pool:
     """At most `size` processes, each replaced after `jobs_each` jobs. `prepare` is called first in each.
 
-    Each may have `memory` bytes of data; what it starts itself may have more.
+    Each may have `memory` bytes of data; what it starts itself may have more. Starting another raises OSError only
+    where there is none yet.
     """
 
     def __init__(self, size: int, prepare: Callable[[], None], jobs_each: int = 100, memory: int = MEMORY) -> None:
@@ -208,7 +209,10 @@ _last = False
 
 
 def stage(name: str, seconds: float | None = None) -> None:
-    """In a process of a pool: say what its job is at from now on, and how many processor seconds it has for that."""
+    """In a process of a pool: say what its job is at from now on.
+
+    It has so many processor seconds for that; None: those of the whole job.
+    """
     if _to_the_parent is not None:
         _to_the_parent.send(_Stage(name, seconds))
 

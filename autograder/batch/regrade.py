@@ -30,7 +30,10 @@ from autograder.versions import versions_here
 
 @dataclass
 class Comparison:
-    """A kept result and its second grading. `changed` is what it follows from and is not as it was."""
+    """A kept result and its second grading. `changed` is what it follows from and is not as it was.
+
+    `after` is None until it has been graded again.
+    """
 
     file: Path
     before: Result
@@ -46,8 +49,8 @@ class Comparison:
 def run(records: Iterable[Path], notebook: Path | None, workers: int, course: Course, err: Console) -> int:
     """Grade each record's submission again. Status 0 when all came out the same, 1 when some did not.
 
-    `records` are result files, or folders of them; `notebook` is where the submission of a single one lies now.
-    Raises Refused when a record cannot be used: nothing is graded then.
+    `records` are result files, or folders of them; `notebook` is where the submission of a single one is now;
+    None: where it was.    Raises Refused when a record cannot be used: nothing is graded then.
     """
     comparisons = [Comparison(file, _read(file)) for file in _files(records)]
     if not comparisons:

@@ -117,7 +117,7 @@ class Merged:
 
 
 def merge(plan_file: Path, new: Path, output: Path, earlier: Path | None) -> Merged:
-    """Put the results of `new/results-SHARD` and `earlier` together in `output`; `earlier` may be None.
+    """Put the results of `new/results-SHARD` and `earlier` together in `output`; None: there are no earlier ones.
 
     Raises PlanError when the plan cannot be read, or `output` cannot be used; OSError when a file cannot be copied.
     """

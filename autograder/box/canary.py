@@ -41,7 +41,8 @@ REQUIRED: Final = frozenset(PROTECTIONS) - {"memory_of_all_bounded"}
 def observe(limits: Limits, hidden: list[Path], warm: str | None = None) -> dict[str, bool]:
     """Attack a box and return what held. `hidden` are paths that must not exist in it.
 
-    With the address of a `warm` parent the box is forked from it. Raises BoxUnavailable when no box starts.
+    With the address of a `warm` parent the box is forked from it; None: it starts cold. Raises BoxUnavailable when no
+    box starts.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         warm_parents = namespaces(warm) if warm else {}

@@ -281,7 +281,10 @@ def view(limits: Limits, more: Iterable[str] = ()) -> list[str]:
 
 
 def directory(target: Path, made: set[Path] | None = None) -> Iterator[str]:
-    """Words for a folder and those above it: bubblewrap makes missing parents closed to all but root."""
+    """Words for a folder and those above it: bubblewrap makes missing parents closed to all but root.
+
+    Those in `made` are passed over, and the others put there; None: all are made.
+    """
     made = set() if made is None else made
     for folder in reversed([target, *target.parents][:-1]):
         if folder not in made and not folder.is_relative_to("/usr"):

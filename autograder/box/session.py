@@ -28,7 +28,11 @@ CellStatus = Literal["ran", "raised", "stopped", "not reached", "left out"]
 
 @dataclass
 class CellRun:
-    """What became of one cell. `outputs` are as in a notebook, and not to be trusted."""
+    """What became of one cell. `outputs` are as in a notebook, and not to be trusted.
+
+    `seconds` are by the clock on the wall. `error` is None where it ran or was not run; `cause` is None but for a cell
+    that was stopped.
+    """
 
     cell: RestoredCell
     status: CellStatus = "not reached"
@@ -40,7 +44,10 @@ class CellRun:
 
 @dataclass(frozen=True)
 class Raised:
-    """An exception in student code: a type, what it is a kind of, and a text, all as the student chose."""
+    """An exception in student code: a type, what it is a kind of, and a text, all as the student chose.
+
+    `line` is that of the cell, from 1, and `text` what is in it; None where that is not known.
+    """
 
     type: str
     kinds: tuple[str, ...]
@@ -55,7 +62,10 @@ class Raised:
 
 @dataclass(frozen=True)
 class Answer:
-    """The reply to a call. Exactly one of `raised`, `missing` and `unsendable` may be set."""
+    """The reply to a call. One of `raised`, `missing` and `unsendable` may be set; else they are None and False.
+
+    `unsendable` says why the value could not be sent. `value` may be None because that is what was returned.
+    """
 
     value: Any = None
     warnings: tuple[str, ...] = ()
@@ -88,7 +98,10 @@ class Session:
         warm: "Warm | None" = None,
         cells: Iterable[int] | None = None,
     ) -> None:
-        """With `warm` its boxes are forked, as long as the warm parent lives. `cells` are run, by number, or all."""
+        """With `warm` its boxes are forked, as long as the warm parent lives; None: they start cold.
+
+        `cells` are run, by number; None: all.
+        """
         self.limits = limits
         self.start: Literal["warm", "cold"] = "cold" if warm is None else "warm"
         self._warm = warm

@@ -38,7 +38,11 @@ TURNS: Final = {"student": "the student's turn", "instructor": "the instructor's
 
 @dataclass(frozen=True)
 class Collected:
-    """What a collection found at one student's. `seen` is every branch's head that was ever met, with its time."""
+    """What a collection found at one student's. `seen` is every branch's head that was ever met, with its time.
+
+    Times are in ISO 8601; `fetched_at` is when it was last tried. `commit`, its time and the `evidence` for it are None
+    where no commit counts, and `turn` where nobody has anything to do.
+    """
 
     student: str
     repository: str
@@ -61,7 +65,7 @@ class Collected:
 
 @dataclass(frozen=True)
 class When:
-    """Which commit counts; with neither, the branch as it is now."""
+    """Which commit counts: the last before a deadline, or that of a tag; both None: the branch as it is now."""
 
     deadline: datetime | None = None
     tag: str | None = None
@@ -87,7 +91,8 @@ def collect_all(
 ) -> Iterator[Collected]:
     """Each student's, in the roster's order; the record is written when all are done.
 
-    `released` has the notebook of each assignment that is wanted.
+    `released` has the notebook of each assignment that is wanted. `now` is for tests; None: the time that it is.
+    Raises OSError when `folder` cannot be written. What is wrong with one repository is part of its outcome.
     """
     now = now or datetime.now(UTC)
     (folder / REPOSITORIES).mkdir(parents=True, exist_ok=True)

@@ -49,7 +49,10 @@ class TooSlow(GitError):
 
 @dataclass(frozen=True)
 class Git:
-    """How to reach repositories. `token` is sent to `server` alone, by a header that no file and no list shows."""
+    """How to reach repositories. `token` is sent to `server` alone, by a header that no file and no list shows;
+    None: there is none. A command may take `seconds`, and write files of so many `megabytes` (2**20 bytes) each. With
+    `local` a repository may be a folder of this machine.
+    """
 
     server: str = "https://github.com"
     token: str | None = None

@@ -111,7 +111,7 @@ def that(condition: bool, message: str, hint: str = "") -> None:
 
 @np.errstate(all="ignore")
 def array(value: Any, what: str, shape: Sequence[int] | None = None, hint: str = "") -> Array:
-    """Expect numbers in an array (or something that is one but for its type), of `shape` if given."""
+    """Expect numbers in an array (or something that is one but for its type), of `shape`; None: of any."""
     admit(value)
     if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
         value = value.to_numpy()
@@ -143,7 +143,7 @@ def close(
 ) -> None:
     """Expect numbers of `expected`'s shape, equal to it within float32's precision.
 
-    With `secret`, the message shows neither. `mistakes` that take time are given as a function.
+    With `secret`, the message shows neither. `mistakes` that take time are given as a function; None: none is known.
     """
     wanted = np.asarray(expected)
     found = array(value, what)
@@ -175,7 +175,10 @@ def close(
 
 
 def equal(value: Any, expected: Any, what: str, hint: str = "", *, mistakes: Mapping[str, Any] | None = None) -> None:
-    """Expect exactly `expected`: a text, a whole number, a truth value or a list of them."""
+    """Expect exactly `expected`: a text, a whole number, a truth value or a list of them.
+
+    `mistakes` are what usual ones would return, each with the sentence that tells of it; None: none is known.
+    """
     admit(value)
     if isinstance(value, (np.ndarray, pd.Series, pd.Index)) and isinstance(expected, list):
         few = value.size <= max(100, 2 * len(expected)) and value.dtype.kind not in "mM"

@@ -52,7 +52,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of a check: its exception, or why it was not even called; `wrong` has what it found call by call."""
+    """What came of a check: its exception, or why it was not even called; `wrong` has what it found call by call.
+
+    `error` is None where it passed, and where it was not called.
+    """
 
     error: BaseException | None = None
     not_called: str = ""
@@ -100,7 +103,8 @@ class HiddenChecks:
     ) -> Ran:
         """Run one check with the `given` fixtures, what hypothesis draws following from `seed`.
 
-        Its function runs `within` this context, and nothing of pytest does, which must not be left half-way.
+        Its function runs `within` this context, and nothing of pytest does, which must not be left half-way. None:
+        there is no context.
         """
         item = self._items[check]
         handle: Any = getattr(item, "function", None)

@@ -61,7 +61,10 @@ def clues(found: Any, expected: Any, mistakes: Mistakes, rtol: float, atol: floa
 
 
 def recognised(failures: Iterable[Clues | None]) -> str:
-    """The one mistake that all failed calls of a check fit, the last one among them; "" if there is none, or two."""
+    """The one mistake that all failed calls of a check fit, the last one among them; "" if there is none, or two.
+
+    None in place of clues: a failure that says nothing of mistakes.
+    """
     found = list(failures)
     if not found or found[-1] is None:
         return ""

@@ -56,7 +56,7 @@ class NotData(Exception):
 
 @dataclass
 class Call:
-    """One call: what went in (as sent), what came back."""
+    """One call: what went in (as sent), what came back; None where nothing did."""
 
     name: str
     args: tuple[Any, ...]

@@ -12,7 +12,11 @@ BAR = 30  # characters of the longest bar
 
 
 def tell(job: Job, results: Sequence[Result], files: Sequence[str | None], missing: Sequence[str] = ()) -> None:
-    """Write all of it. `files` are the notebooks, where GitHub may show an annotation; `missing` has no result."""
+    """Write the job's summary and annotations.
+
+    `files` are the notebooks of the results, where GitHub may show an annotation; None: of that one it cannot.
+    `missing` names those that have no result.
+    """
     annotations = [note for result, file in zip(results, files, strict=True) for note in _annotations(result, file)]
     annotations += [Annotation("error", label, 1, "Not graded", _NOT_GRADED) for label in missing]
     left_out = job.annotate(annotations)

@@ -22,7 +22,7 @@ MAX_CELL_CHARACTERS: Final = 200_000
 
 @dataclass(frozen=True)
 class SubmittedCell:
-    """One cell as submitted: what the file says of it, in text."""
+    """One cell as submitted: what the file says of it, in text; None where it says nothing."""
 
     type: str
     source: str

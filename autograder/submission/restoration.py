@@ -14,7 +14,10 @@ from autograder.text import plain
 
 @dataclass(frozen=True)
 class RestoredCell:
-    """A code cell to run. `number` counts the cells of the restored notebook from 0."""
+    """A code cell to run. `number` counts the cells of the restored notebook from 0.
+
+    `exercise` is None for a cell of the lesson itself, and for one that the student added.
+    """
 
     number: int
     kind: CellKind
@@ -47,7 +50,7 @@ class Restored:
 
 
 def restore(notebook: SubmittedNotebook, assignment: Assignment) -> Restored:
-    """Merge a submission into its release."""
+    """Merge a submission into its release. Raises nothing: what cannot be told is in `problems`."""
     restored = Restored()
     matches = [(cell, _match(cell, assignment)) for cell in notebook.cells]
     own = _between(matches)

@@ -22,7 +22,7 @@ from autograder.submission import effects
 PACKAGE = COURSE.root / "autograder"
 # The checks' docstrings are for students; what is in the box is no caller's.
 LEFT_OUT = ("checks", "boxed", "authoring", "cli", "cli.py", "__main__.py")
-NAMED_BY_A_LIBRARY = ("visit_", "pytest_")
+NAMED_BY_A_LIBRARY = ("visit_", "pytest_", "mutation_positions", "mutate")
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in LEFT_OUT]
 # The names under which an exception is caught.
 KINDS = {
@@ -89,19 +89,32 @@ def last(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
+def may_be_none(annotation: ast.expr | None) -> bool:
+    return annotation is not None and bool(re.search(r"\| None\b", re.sub(r"\[.*\]", "", ast.unparse(annotation))))
+
+
+def given(node: Definition) -> Iterator[ast.expr | None]:
+    """The types of a function's parameters, or of a class's fields and of what makes it."""
+    if isinstance(node, ast.ClassDef):
+        yield from (one.annotation for one in node.body if isinstance(one, ast.AnnAssign))
+    else:
+        yield from (one.annotation for one in [*node.args.args, *node.args.kwonlyargs])
+
+
 def faults(source: str) -> Iterator[str]:
     tree = ast.parse(source)
     private = functions(tree)
     for one in public(tree):
         if not one.docstrings[0]:
             yield f"{one.name}: no docstring"
+        if any(map(may_be_none, given(one.node))) and not re.search(r"\bNone\b", " ".join(one.docstrings[:2])):
+            yield f"{one.name}: it takes or has None, and no docstring says what that means"
         if not isinstance(one.node, ast.FunctionDef):
             continue
         for name in sorted(raised(one.node, private)):
             if not any(re.search(rf"\b{name}\b", text) for text in one.docstrings):
                 yield f"{one.name}: it raises {name}, and no docstring says when"
-        gives = ast.unparse(one.node.returns) if one.node.returns else ""
-        if re.search(r"\| None\b", gives) and not re.search(r"\bNone\b", one.docstrings[0]):
+        if may_be_none(one.node.returns) and not re.search(r"\bNone\b", one.docstrings[0]):
             yield f"{one.name}: it may return None, and its docstring does not say what that means"
 
 
@@ -117,6 +130,8 @@ def test_public_docstrings_say_what_is_raised_and_what_none_means(path: Path) ->
         ("class A: ...", "A: no docstring"),
         ("class A:\n    'One.'\n    def f(self): ...", "A.f: no docstring"),
         ("def f() -> int | None:\n    'A number.'", "f: it may return None"),
+        ("def f(x: int | None = None):\n    'A number.'", "f: it takes or has None"),
+        ("class A:\n    'One.'\n    x: int | None = None", "A: it takes or has None"),
         ("def f():\n    'A number.'\n    raise ValueError", "f: it raises ValueError"),
         ("def f():\n    'A number.'\n    _g()\ndef _g(): raise ValueError('no')", "f: it raises ValueError"),
     ],
@@ -129,6 +144,8 @@ def test_what_is_left_out_is_found(source: str, says: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
+        "def f(x: int | None = None):\n    'Of x; None: of all.'",
+        "class A:\n    'One; x is None where there is none.'\n    x: int | None",
         "def _f(): raise ValueError",
         "class _A:\n    def f(self): ...",
         "class A:\n    'Raises ValueError.'\n    def f(self):\n        'Ask.'\n        raise ValueError",
