@@ -1,12 +1,16 @@
-"""The seed of the hidden inputs: secret to students, and the same from one grading to the next.
+"""The two seeds. That of the hidden inputs: secret to students, and the same from one grading to the next.
 
 Were it drawn anew each time, a model on the edge could gain or lose a fraction of a point by
 grading it again; were it in the repository, a student could prepare for the inputs.
+The other is the notebooks' own SEED, and public.
 """
 
 import os
 import secrets
 from pathlib import Path
+from typing import Final
+
+TRAINING_SEED: Final = 2026
 
 
 def course_seed() -> int:

@@ -20,12 +20,14 @@ from rich.markup import escape
 
 from autograder.course import Assignment, Course, Exercise
 from autograder.errors import NotGradable
-from autograder.report.github import MAX_ANNOTATIONS, Annotation, Job, cell_lines, markdown, summary
+from autograder.report.github import MAX_ANNOTATIONS, Annotation, Job, cell_lines, in_repository, markdown, summary
 from autograder.submission.find import Submission, find_submissions
 from autograder.submission.notebook import check_assignment, read
 from autograder.submission.restoration import Restored, RestoredCell, restore
 from autograder.submission.slicing import Slices
 from autograder.text import plain
+
+Outcome = Literal["passes", "fails", "open"]
 
 PRACTICE: Final = "This is practice: the hidden checks test more, and decide the points."
 
@@ -36,7 +38,7 @@ class Line:
 
     exercise: str
     max_points: float
-    outcome: Literal["passes", "fails", "open"]
+    outcome: Outcome
     text: str
 
 
@@ -174,7 +176,7 @@ def _run(cells: Sequence[RestoredCell], assignment: Assignment, seconds: float) 
 def _line(exercise: Exercise, restored: Restored, errors: dict[int, str]) -> Line:
     cells = [cell for cell in restored.cells if cell.exercise == exercise.id]
     found = [errors[cell.number] for cell in cells if cell.number in errors]
-    outcome: Literal["passes", "fails", "open"] = "fails"
+    outcome: Outcome = "fails"
     if exercise.id in restored.unanswered:
         outcome, text = "open", "not answered yet"
     elif exercise.id in restored.problems:
@@ -207,7 +209,7 @@ def tell_github(checked: Sequence[Checked], job: Job) -> None:
     annotations: list[Annotation] = []
     parts: list[str] = []
     for one in checked:
-        file = _in_repository(one.path)
+        file = in_repository(one.path)
         parts.append(f"\n### {markdown(file)}\n")
         if one.problem:
             annotations.append(Annotation("error", file, 1, "Cannot be run", one.problem))
@@ -228,8 +230,3 @@ def tell_github(checked: Sequence[Checked], job: Job) -> None:
     if not checked:
         parts.append("No notebook is begun yet: copy `release` to `work`, and work there.\n")
     job.summarize(summary(f"## Self-check\n\n{PRACTICE}\n", parts))
-
-
-def _in_repository(path: Path) -> str:
-    """As GitHub names a file: by its way from the repository's folder, where the job runs."""
-    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.name

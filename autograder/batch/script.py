@@ -11,6 +11,7 @@ from autograder.course import Course
 from autograder.errors import NothingThere
 from autograder.report.page import Level
 from autograder.result import Result
+from autograder.seed import TRAINING_SEED
 from autograder.submission.find import find_submissions
 
 DEFAULTS = Limits()
@@ -25,7 +26,7 @@ def grade(
     cache: bool = True,
     workers: int | None = None,
     seed: int | None = None,
-    training_seed: int = 2026,
+    training_seed: int = TRAINING_SEED,
     limits: Limits = DEFAULTS,
     allow_weak_box: bool = False,
 ) -> list[Result]:

@@ -20,6 +20,7 @@ from autograder.errors import PlanError, Unusable
 from autograder.folder_names import make
 from autograder.report.files import RESULT, Results
 from autograder.result import Result
+from autograder.seed import TRAINING_SEED
 from autograder.settings import Settings
 from autograder.submission.find import Submission, find_submissions
 from autograder.text import plain
@@ -27,7 +28,6 @@ from autograder.text import plain
 PLAN: Final = "plan.json"
 EARLIER: Final = "earlier"
 MOST: Final = 256  # jobs that a matrix on GitHub may have
-TRAINING_SEED: Final = 2026
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ AT_ONCE: Final = 8
 PLACES: Final = ("work/{0}/{0}.ipynb", "{0}/{0}.ipynb", "work/{0}.ipynb", "{0}.ipynb", "release/{0}/{0}.ipynb")
 
 Outcome = Literal["collected", "unchanged", "nothing", "missing", "broken"]
+Turn = Literal["student", "instructor"]  # who has to do something
 Evidence = Literal["now", "tag", "seen", "dated"]
 
 TURNS: Final = {"student": "the student's turn", "instructor": "the instructor's turn", None: ""}
@@ -54,7 +55,7 @@ class Collected:
     notebooks: dict[str, str] = field(default_factory=dict)  # assignment to the file in the repository
     notes: tuple[str, ...] = ()
     reason: str = ""
-    turn: Literal["student", "instructor"] | None = None
+    turn: Turn | None = None
     seen: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -74,9 +75,7 @@ class When:
 class _Failed(Exception):
     """Nothing was collected. With `known`, because nothing counts, and not because nobody could look."""
 
-    def __init__(
-        self, outcome: Outcome, reason: str, turn: Literal["student", "instructor"], known: bool = False
-    ) -> None:
+    def __init__(self, outcome: Outcome, reason: str, turn: Turn, known: bool = False) -> None:
         super().__init__(reason)
         self.outcome, self.reason, self.turn, self.known = outcome, reason, turn, known
 

@@ -118,6 +118,11 @@ class Job:
         return left_out
 
 
+def in_repository(path: Path) -> str:
+    """As GitHub names a file: by its way from the repository's folder, where the job runs; of others the name alone."""
+    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.name
+
+
 def cell_lines(path: Path) -> dict[str, int]:
     """The line of the file at which the source of each cell begins, by grade_id; of several, the last one's.
 
