@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 
@@ -22,9 +22,8 @@ from autograder.box import Limits
 from autograder.box.session import Session
 from autograder.course import Course
 from autograder.errors import ReleaseError
+from autograder.seed import TRAINING_SEED
 from autograder.submission.restoration import Restored, RestoredCell
-
-TRAINING_SEED: Final = 2026
 
 
 def make(course: Course, names: list[str], solutions: bool, console: Console) -> None:
