@@ -15,7 +15,7 @@ from autograder.box.start import ready
 from autograder.course import Course
 from autograder.errors import BoxUnavailable
 from autograder.seed import seed_file
-from autograder.versions import RECORDED, versions_here
+from autograder.versions import missing, versions_here
 
 
 def examine_machine(course: Course, console: Console) -> bool:
@@ -23,9 +23,10 @@ def examine_machine(course: Course, console: Console) -> bool:
     limits = Limits()
     console.print(f"[bold]Course[/]       {course.root}  ({len(course.names)} assignments)", soft_wrap=True)
     console.print(f"[bold]System[/]       {platform.platform()}, user {'root' if os.geteuid() == 0 else os.geteuid()}")
-    versions = versions_here()
-    console.print(f"[bold]Python[/]       {versions['python']}")
-    console.print("[bold]Packages[/]     " + ", ".join(f"{n} {versions.get(n, 'MISSING')}" for n in RECORDED))
+    versions = {name: found for name, found in versions_here().items() if name != "autograder"}
+    console.print(f"[bold]Python[/]       {versions.pop('python')}")
+    packages = versions | dict.fromkeys(missing(), "MISSING")
+    console.print("[bold]Packages[/]     " + ", ".join(f"{name} {found}" for name, found in packages.items()))
     console.print(f"[bold]Bubblewrap[/]   {_bubblewrap()}")
     console.print(f"[bold]Workers[/]      {workers_for(limits)} at a time by default")
     console.print(

@@ -1,12 +1,18 @@
 """What a newcomer finds: the layout, the lock files, the documents, the workflows."""
 
+import json
 import re
 import subprocess
+import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from helpers.submissions import COURSE
+from packaging.requirements import Requirement
+
+from autograder.authoring.kit import MODULES
 
 ROOT = COURSE.root
 TOP = {
@@ -66,17 +72,53 @@ def pins(name: str) -> dict[str, set[str]]:
 
 def test_a_student_needs_no_instructors_tools_and_has_the_same_versions() -> None:
     instructor, student = (pins(name) for name in LOCKS)
-    assert not set(student) & {"nbgrader", "pytest", "hypothesis", "pyseccomp", "jinja2-cli", "mypy", "ruff"}
+    assert not set(student) & {"nbgrader", "papermill", "pytest", "hypothesis", "pyseccomp", "mypy", "ruff"}
     assert all(versions <= instructor[package] for package, versions in student.items())
 
 
-def test_the_named_packages_are_required() -> None:
+def required(table: str | None = None) -> list[Requirement]:
+    """The student's requirements, or those of an extra."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    named = {re.split(r"[^a-zA-Z0-9_-]", one)[0] for one in project["dependencies"]}
-    extra = {re.split(r"[^a-zA-Z0-9_-]", one)[0] for one in project["optional-dependencies"]["instructor"]}
-    assert {"tensorflow", "numpy", "pandas", "scikit-learn", "papermill"} <= named
-    assert {"nbgrader", "pytest"} <= extra
-    assert project["requires-python"] == ">=3.11,<3.14"
+    return [Requirement(one) for one in (project["optional-dependencies"][table] if table else project["dependencies"])]
+
+
+def test_the_named_packages_are_required() -> None:
+    """papermill runs notebooks for the grader; a student's self-check runs them with nbclient."""
+    assert {"tensorflow", "numpy", "pandas", "scikit-learn"} <= {one.name for one in required()}
+    assert {"nbgrader", "papermill", "pytest"} <= {one.name for one in required("instructor")}
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"] == ">=3.11,<3.14"
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_platform_has_one_tensorflow_the_small_one_where_there_is_one(name: str) -> None:
+    """Both own the same folder, so two of them would break each other."""
+    locked = [Requirement(line.rstrip(" \\")) for line in (ROOT / name).read_text().splitlines() if "==" in line]
+    for system, machine, expected in (
+        ("linux", "x86_64", "tensorflow-cpu"),
+        ("linux", "aarch64", "tensorflow"),
+        ("darwin", "arm64", "tensorflow"),
+        ("win32", "AMD64", "tensorflow"),
+    ):
+        here = {"sys_platform": system, "platform_machine": machine}
+        for requirements in (required(), locked):
+            found = [one.name for one in requirements if one.name.startswith("tensorflow")
+                     and (one.marker is None or one.marker.evaluate(here))]  # fmt: skip
+            assert found == [expected]
+
+
+def test_students_install_what_their_lessons_and_their_part_of_the_grader_import() -> None:
+    code = [(ROOT / "autograder" / name).read_text() for name in MODULES]
+    for path in sorted((ROOT / "source").glob("*/*.ipynb")):
+        code += [
+            "".join(cell["source"]) for cell in json.loads(path.read_text())["cells"] if cell["cell_type"] == "code"
+        ]
+    names = re.findall(r"^ *(?:from|import) (\w+)", "\n".join(code), re.MULTILINE)
+    imported = {name for name in names if name not in sys.stdlib_module_names and find_spec(name)} - {"autograder"}
+    started = {"ipykernel", "jupyterlab"}  # and not imported
+    distributions = {"sklearn": "scikit-learn"}
+    assert {one.name for one in required()} - {"tensorflow-cpu"} == {
+        distributions.get(one, one) for one in imported
+    } | started
 
 
 def test_no_module_is_named_for_nothing() -> None:

@@ -128,7 +128,17 @@ def test_it_is_written_over_an_older_kit_and_over_nothing_else(tmp_path: Path) -
 
 def students_python(folder: Path) -> list[str]:
     """Python that finds the kit's grader, and none of the instructor's packages."""
-    blocked = ("pytest", "_pytest", "nbgrader", "hypothesis", "pyseccomp", "jinja2.sandbox", "mypy", "ruff")
+    blocked = (
+        "pytest",
+        "_pytest",
+        "nbgrader",
+        "hypothesis",
+        "papermill",
+        "pyseccomp",
+        "jinja2.sandbox",
+        "mypy",
+        "ruff",
+    )
     start = f"import sys; sys.path[:0] = [{str(folder)!r}]; sys.modules.update(dict.fromkeys({blocked!r}))"
     start += "; import autograder; assert autograder.__file__.startswith(sys.path[0])"
     return [sys.executable, "-I", "-c", f"{start}; from autograder.cli import app; app()"]
