@@ -39,19 +39,23 @@ benchmark: .venv/installed box ## measure grading beside nbgrader and plain scri
 thresholds: .venv/installed ## train again what the evidence for the thresholds lacks (an hour for all of it)
 	$(BIN)/python benchmarks/thresholds.py
 
-lock: ## renew the lock files (needs uv)
+lock: ## write the lock files again (needs uv): `make lock` keeps versions, `make lock UPGRADE=--upgrade` takes the newest
 	uv pip compile pyproject.toml --universal --python-version 3.11 --extra instructor --extra dev \
-	  --generate-hashes --no-emit-index-url --no-annotate --no-header --upgrade -q -o requirements.lock
+	  --generate-hashes --no-emit-index-url --no-annotate --no-header $(UPGRADE) -q -o requirements.lock
 	uv pip compile pyproject.toml --universal --python-version 3.11 -c requirements.lock \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-student.lock
 
+# Made from nothing when the lock has changed, so that nothing is left of what it no longer names.
 .venv/installed: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; on Debian or Ubuntu: sudo apt-get install python3 python3-venv"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "Python's venv module is missing; on Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
-	@echo "Setting up .venv (about 3 GB, some minutes the first time) ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@cmp -s requirements.lock .venv/requirements.lock || { \
+	  echo "Setting up .venv (about 2 GB, some minutes the first time) ..." && \
+	  $(PYTHON) -m venv --clear .venv && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+	  $(BIN)/python autograder/lighten.py && \
+	  cp requirements.lock .venv/requirements.lock; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

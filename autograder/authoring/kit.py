@@ -14,7 +14,7 @@ from autograder.errors import KitError
 PACKAGE: Final = Path(__file__).resolve().parents[1]
 TEMPLATES: Final = Path(__file__).resolve().parent / "for_students"
 
-# The part of the grader that `autograder check` needs.
+# The part of the grader that the set-up and `autograder check` need.
 MODULES: Final = (
     "__init__.py",
     "__main__.py",
@@ -22,6 +22,7 @@ MODULES: Final = (
     "course.py",
     "errors.py",
     "folder_names.py",
+    "lighten.py",
     "report/__init__.py",
     "report/github.py",
     "self_check.py",
