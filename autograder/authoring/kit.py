@@ -18,7 +18,10 @@ TEMPLATES: Final = Path(__file__).resolve().parent / "for_students"
 MODULES: Final = (
     "__init__.py",
     "__main__.py",
-    "cli.py",
+    "cli/__init__.py",
+    "cli/check.py",
+    "cli/options.py",
+    "cli/stopping.py",
     "course.py",
     "errors.py",
     "folder_names.py",

@@ -1,0 +1,24 @@
+"""`autograder release`."""
+
+from typing import Annotated
+
+import typer
+
+from autograder.cli.options import CourseOption, NamesArgument, found_course
+from autograder.cli.stopping import err, need_instructors_tools, stop
+from autograder.errors import CourseError, ReleaseError
+
+
+def release(
+    names: NamesArgument = None,
+    solutions: Annotated[bool, typer.Option(help="Also run the references, and write them to solutions/.")] = True,
+    course: CourseOption = None,
+) -> None:
+    """Write release/ and solutions/ again, from source/."""
+    need_instructors_tools()
+    from autograder.authoring.release import make
+
+    try:
+        make(found_course(course), names or [], solutions, err)
+    except (ReleaseError, CourseError) as problem:
+        stop(str(problem), 1)
