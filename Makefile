@@ -8,7 +8,7 @@ BIN := .venv/bin
 # -I: neither the working folder nor the user's own packages may stand in for the grader's.
 AUTOGRADER := $(BIN)/python -I -m autograder
 
-.PHONY: grade test release example assess benchmark thresholds lock box clean
+.PHONY: grade test release commands example assess benchmark thresholds lock box clean
 
 grade: .venv/installed box ## grade the example class
 	$(AUTOGRADER) grade tests/class --output results --cell-seconds 20
@@ -21,6 +21,9 @@ test: .venv/installed box ## run all tests
 
 release: .venv/installed box ## make release/ and solutions/ from source/
 	$(AUTOGRADER) release
+
+commands: .venv/installed ## write docs/commands.md, the reference of the commands, from the program
+	$(BIN)/python -m typer autograder.cli utils docs --name autograder --title "The commands" --output docs/commands.md
 
 example: .venv/installed ## write the example class again, after a release has changed
 	PYTHONPATH=tests $(BIN)/python -m helpers.example_class

@@ -25,11 +25,13 @@ def assess(
     mutants: Annotated[bool, typer.Option(help="Examine mutants of the reference.")] = True,
     course: CourseOption = None,
 ) -> None:
-    """Show how well the checks tell right from wrong: the course's own answers, and mutants of the reference.
+    """Show how well checks tell right from wrong.
 
-    All of these are the course's own code, and run here without a box; `grade` is for submissions. Exit status:
-    0 every right answer earns all, every wrong one and every mutant loses points, and no answer touches another
-    exercise; 1 not so; 2 wrong usage.
+    It tries the course's own answers, and mutants of the reference. All of these are the course's own code, and run
+    here without a box; `grade` is for submissions.
+
+    Exit status: 0 every right answer earns all, every wrong one and every mutant loses points, and no answer touches
+    another exercise; 1 not so; 2 wrong usage.
     """
     need_instructors_tools("cosmic_ray")
     from autograder.authoring import assess as assessment

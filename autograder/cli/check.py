@@ -24,11 +24,13 @@ def check(
     ] = False,
     course: CourseOption = None,
 ) -> None:
-    """Check your own notebook: run your answers here, from the top, with the visible checks as released.
+    """Check your own notebook.
 
-    In a folder, notebooks that you have not begun are skipped. This is practice: it runs no hidden checks and gives
-    no marks. Exit status: 0 all visible checks pass, 1 some do not, 2 a notebook cannot be run.
-    With --github, neither an exercise that is still open nor a folder that is not begun counts as failed.
+    It runs your answers here, from the top, with the visible checks as released. In a folder, it skips notebooks that
+    you have not begun. This is practice: it runs no hidden checks, and gives no marks.
+
+    Exit status: 0 all visible checks pass, 1 some do not, 2 a notebook cannot be run. With --github, neither an
+    exercise that is still open nor a folder that is not begun counts as failed.
     """
     from autograder.report.github import Job
     from autograder.self_check import Options, check_all, tell_github

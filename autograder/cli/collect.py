@@ -43,10 +43,11 @@ def collect(
     github: Annotated[bool, typer.Option("--github", help="In a GitHub job: write the job summary.")] = False,
     course: CourseOption = None,
 ) -> None:
-    """Fetch the repository of each student, and write their notebooks to STUDENT/ASSIGNMENT/NOTEBOOK.ipynb.
+    """Fetch the repositories of the students.
 
-    For private repositories, set AUTOGRADER_TOKEN to a token. A second run into the same folder fetches only what
-    is new. DIR/collected.json says which commit counted, and when it was seen.
+    It writes their notebooks to DIR/STUDENT/ASSIGNMENT/NOTEBOOK.ipynb. For private repositories, set AUTOGRADER_TOKEN
+    to a token. A second run into the same folder fetches only what is new. DIR/collected.json says which commit
+    counted, and when it was seen.
 
     Exit status: 0 every repository was fetched, 2 wrong usage, 4 some are missing or broken (the others were fetched).
     """

@@ -8,7 +8,9 @@ from autograder.cli.stopping import need_instructors_tools
 
 
 def doctor(course: CourseOption = None) -> None:
-    """Show the environment, the box and what it protects against.
+    """Show the environment and the box.
+
+    It tries what the box protects against.
 
     Exit status: 0 this machine can grade for marks, 3 it cannot.
     """

@@ -1,9 +1,4 @@
-"""`autograder grade`.
-
-Exit status: 0 every submission got a result, whatever the marks; 1 the grader itself failed on some (cause `grader` or
-`box`); 2 wrong usage, or nothing to grade; 3 no box, or one that is not closed enough; 4 some of the paths held no
-submission (the others were graded); 5 with --verify, a result does not come out the same; 130 interrupted.
-"""
+"""`autograder grade`."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -46,10 +41,9 @@ def grade(
             help="Grade although protections are missing. Each result then says that it is practice.",
         ),
     ] = False,
-    cache: Annotated[
-        bool,
-        typer.Option(" /--no-cache", help="Regrade also what has not changed since an earlier run."),
-    ] = True,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Regrade also what has not changed since an earlier run.")
+    ] = False,
     earlier: Annotated[
         Path | None,
         typer.Option(metavar="RESULTS", help="Reuse the results in this folder too, besides those in --output."),
@@ -68,10 +62,13 @@ def grade(
     ] = False,
     course: CourseOption = None,
 ) -> None:
-    """Grade submissions. After an interruption, the same command goes on where it stopped.
+    """Grade submissions.
+
+    After an interruption, the same command goes on where it stopped.
 
     Exit status: 0 every submission got a result, whatever the marks; 1 the grader itself failed on some;
-    2 wrong usage or nothing to grade; 3 no box, or not closed enough; 4 some paths held no submission.
+    2 wrong usage or nothing to grade; 3 no box, or not closed enough; 4 some paths held no submission;
+    5 with --verify, a result does not come out the same; 130 interrupted.
     """
     need_instructors_tools()
     from autograder.batch.grade import Request, run
@@ -84,7 +81,7 @@ def grade(
     limits = Limits(cell_seconds=cell_seconds, call_seconds=call_seconds, total_seconds=total_seconds)
     request = Request(
         paths, limits, workers, seed, training_seed, output, json, allow_weak_box,
-        cache=cache, verify=verify, every_cell=every_cell, earlier=earlier, cold=cold, feedback=feedback,
+        cache=not no_cache, verify=verify, every_cell=every_cell, earlier=earlier, cold=cold, feedback=feedback,
     )  # fmt: skip
     job = Job() if github else None
     try:

@@ -14,7 +14,10 @@ def kit(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new folder, or the folder of an older kit.")],
     course: CourseOption = None,
 ) -> None:
-    """Write the repository that students start from: notebooks, their part of the grader, a self-check, a README."""
+    """Write the repository of the students.
+
+    It is what they start from: notebooks, their part of the grader, a self-check, a README.
+    """
     from autograder.authoring.kit import write
 
     try:

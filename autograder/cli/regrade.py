@@ -20,10 +20,12 @@ def regrade(
     workers: WorkersOption = None,
     course: CourseOption = None,
 ) -> None:
-    """Regrade from what results record, and show whether marks and messages come out the same.
+    """Regrade from what results record.
 
-    The command names what has changed since: the submission, the checks, versions. Exit status: 0 all the same,
-    1 some are not, 2 a record cannot be used, 3 no box, or not closed enough.
+    The command shows whether marks and messages come out the same. It names what has changed since: the submission,
+    the checks, versions.
+
+    Exit status: 0 all the same, 1 some are not, 2 a record cannot be used, 3 no box, or not closed enough.
     """
     need_instructors_tools()
     from autograder.batch import regrade as again

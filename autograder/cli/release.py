@@ -14,7 +14,7 @@ def release(
     solutions: Annotated[bool, typer.Option(help="Also run the references, and write them to solutions/.")] = True,
     course: CourseOption = None,
 ) -> None:
-    """Write release/ and solutions/ again, from source/."""
+    """Write release/ and solutions/ from source/."""
     need_instructors_tools()
     from autograder.authoring.release import make
 

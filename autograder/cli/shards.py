@@ -27,9 +27,10 @@ def plan(
     github: Annotated[bool, typer.Option("--github", help="In a GitHub job: write the output `shards`.")] = False,
     course: CourseOption = None,
 ) -> None:
-    """Spread a class over machines: DIR/0, DIR/1, ... are classes for `grade`, with what is not graded yet.
+    """Spread a class over machines.
 
-    Put their results in NEW/results-0, NEW/results-1, ... for `merge`.
+    DIR/0, DIR/1, ... are classes for `grade`, with what is not graded yet. Put their results in NEW/results-0,
+    NEW/results-1, ... for `merge`.
     """
     need_instructors_tools()
     from autograder.batch import shards
@@ -59,7 +60,9 @@ def merge(
         typer.Option("--github", help="In a GitHub job: write the job summary, annotations and the output `status`."),
     ] = False,
 ) -> None:
-    """Put the results of many machines together. This runs no student's code.
+    """Put the results of many machines together.
+
+    This runs no student's code.
 
     Exit status: 0 every submission has a result, 1 some have none, or the grader failed on them: grade them again.
     """
