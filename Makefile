@@ -20,6 +20,7 @@ test: .venv/installed box ## run all tests
 	$(BIN)/pytest -n auto --dist worksteal
 
 release: .venv/installed box ## make release/ and solutions/ from source/
+	$(AUTOGRADER) tidy
 	$(AUTOGRADER) release
 
 commands: .venv/installed ## write docs/commands.md, the reference of the commands, from the program

@@ -166,7 +166,7 @@ class Course:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise CourseError(
                 f"{path}: the released notebook is damaged ({type(error).__name__}: {error}). "
-                f"Make it anew: autograder release {name}"
+                f"Make it again: autograder release {name}"
             ) from error
 
     def assignments(self) -> Iterator[Assignment]:
@@ -204,14 +204,17 @@ def _read(name: str, path: Path, written: tuple[int, int]) -> Assignment:
         for cell in book["cells"]
         if cell["metadata"].get("nbgrader", {}).get("grade")
     }
+    again = f"Mend source/{name}/{name}.ipynb, then: autograder release {name}"
     exercises = []
     for cell in cells:
         if cell.kind == "solution":
             if CHECK_PREFIX + str(cell.grade_id) not in points:
-                raise CourseError(f"{path}: the exercise `{cell.grade_id}` has no cell `check-{cell.grade_id}`.")
+                raise CourseError(
+                    f"{path}: the exercise `{cell.grade_id}` has no cell `check-{cell.grade_id}`. {again}"
+                )
             exercises.append(Exercise(str(cell.grade_id), points[CHECK_PREFIX + str(cell.grade_id)]))
     if len(exercises) != len(points):
-        raise CourseError(f"{path}: every graded cell must be the check cell of a solution cell.")
+        raise CourseError(f"{path}: every graded cell must be the check cell of a solution cell. {again}")
     return Assignment(name, _title(book, name), cells, tuple(exercises), path)
 
 

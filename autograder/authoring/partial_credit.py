@@ -4,12 +4,12 @@ Nothing is kept by hand: the points are the notebooks', the properties, shares a
 """
 
 import functools
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Final
 
+from autograder.authoring.draft import loaded
 from autograder.course import CHECKS, Assignment, Course
 from autograder.examination.expectations import Curve
 
@@ -42,13 +42,8 @@ class Part:
 
 @functools.cache
 def checks_of(lesson: str) -> ModuleType:
-    """The module of a lesson's hidden checks."""
-    spec = importlib.util.spec_from_file_location(f"checks_of_{lesson}", CHECKS / f"{lesson}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The module of a lesson's hidden checks. Raises CourseError when it cannot be loaded."""
+    return loaded(CHECKS / f"{lesson}.py")
 
 
 def parts(assignment: Assignment) -> list[Part]:

@@ -6,7 +6,6 @@ reference submission, the source notebook without its markers, with the outputs 
 """
 
 import copy
-import json
 import os
 import shutil
 import sys
@@ -17,7 +16,9 @@ from typing import Any
 from rich.console import Console
 
 from autograder.authoring import partial_credit, slide_map
+from autograder.authoring.lesson_rules import broken
 from autograder.authoring.solution_leaks import MARKERS, leaks
+from autograder.authoring.source_form import as_text, chosen, read, source_path
 from autograder.box import Limits
 from autograder.box.session import Session
 from autograder.course import Course
@@ -27,39 +28,49 @@ from autograder.submission.restoration import Restored, RestoredCell
 
 
 def make(course: Course, names: list[str], solutions: bool, console: Console) -> None:
-    """Regenerate the named assignments (all, if none is named) in place. Raises ReleaseError."""
-    known = sorted(
-        path.parent.name for path in (course.root / "source").glob("*/*.ipynb") if path.stem == path.parent.name
-    )
-    unknown = sorted(set(names) - set(known))
-    if unknown:
-        raise ReleaseError(f"There is no source/{unknown[0]}/{unknown[0]}.ipynb. There are: {', '.join(known)}.")
-    for name in names or known:
-        console.print(f"release/{name}")
-        target = course.root / "release" / name
-        with tempfile.TemporaryDirectory() as folder:
-            made = student_version(course.root / "source" / name, Path(folder))
-            told = leaks(*(json.loads((place / f"{name}.ipynb").read_text(encoding="utf-8"))
-                           for place in (course.root / "source" / name, made)))  # fmt: skip
-            if told:
-                lines = "\n".join(f"  {line}" for line in told)
+    """Make the named assignments again (all, if none is named), and the tables beside the sources.
+
+    All of it is made in a temporary folder first. So nothing is written when a lesson breaks a rule, or one of its
+    cells fails: that raises ReleaseError, or CourseError.
+    """
+    names = chosen(course.root, names)
+    told = [sentence for name in names for sentence in broken(course.root, name)]
+    if told:
+        raise ReleaseError("\n".join(["Nothing is released, since rules are broken.", *told]))
+    with tempfile.TemporaryDirectory() as folder:
+        made = Course(Path(folder) / "course")
+        _link_what_is_released(course, made, names)
+        for name in names:
+            console.print(f"release/{name}")
+            source = source_path(course.root, name)
+            version = student_version(source.parent, Path(folder) / name)
+            seen = leaks(read(source), read(version / source.name))
+            if seen:
+                lines = "\n".join(f"  {line}" for line in seen)
                 raise ReleaseError(f"release/{name} would tell students of its solutions, so it is not made:\n{lines}")
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(made, target)
-        if solutions:
-            console.print(f"solutions/{name}")
-            path = course.root / "solutions" / name / f"{name}.ipynb"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            data = Course(course.root).assignment(name).data  # of the course as it has just become
-            path.write_text(
-                as_text(executed(reference(course.root / "source" / name / f"{name}.ipynb"), data)), encoding="utf-8"
-            )
-    pages = {
-        slide_map.FILE: slide_map.as_markdown(course.root / "source"),
-        partial_credit.FILE: partial_credit.as_markdown(Course(course.root)),
-    }
-    for name, text in pages.items():
-        (course.root / "source" / name).write_text(text, encoding="utf-8")
+            shutil.copytree(version, made.root / "release" / name)
+            if solutions:
+                console.print(f"solutions/{name}")
+                (made.root / "solutions" / name).mkdir(parents=True)
+                text = as_text(executed(reference(source), made.assignment(name).data))
+                (made.root / "solutions" / name / source.name).write_text(text, encoding="utf-8")
+        pages = {
+            slide_map.FILE: slide_map.as_markdown(course.root / "source"),
+            partial_credit.FILE: partial_credit.as_markdown(made),
+        }
+        for place in ("release", "solutions") if solutions else ("release",):
+            for name in names:
+                shutil.rmtree(course.root / place / name, ignore_errors=True)
+                shutil.copytree(made.root / place / name, course.root / place / name)
+    for page, text in pages.items():
+        (course.root / "source" / page).write_text(text, encoding="utf-8")
+
+
+def _link_what_is_released(course: Course, made: Course, names: list[str]) -> None:
+    """In the course `made`, the released assignments of `course`, but for those named."""
+    (made.root / "release").mkdir(parents=True)
+    for name in set(course.names) - set(names):
+        (made.root / "release" / name).symlink_to((course.root / "release" / name).resolve())
 
 
 def student_version(source: Path, folder: Path) -> Path:
@@ -85,7 +96,7 @@ def student_version(source: Path, folder: Path) -> Path:
 
 def reference(source: Path) -> dict[str, Any]:
     """The source notebook as a submission: its solutions, without the markers around them."""
-    book: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
+    book = read(source)
     for cell in book["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("solution"):
             lines = "".join(cell["source"]).splitlines(keepends=True)
@@ -111,15 +122,12 @@ def executed(book: dict[str, Any], data: tuple[Path, ...] = ()) -> dict[str, Any
         session.close()
     for count, (cell, run) in enumerate(zip(code, transcript, strict=True), 1):
         if run.status != "ran":
-            raise ReleaseError(f"The reference's cell {cell['id']!r} {run.status}: {run.error}")
+            raise ReleaseError(
+                f"The cell {cell['id']!r} of the reference {run.status}: {run.error}. Mend it in the source."
+            )
         cell["execution_count"] = count
         cell["outputs"] = [_with_count(output, count) for output in run.outputs]
     return book
-
-
-def as_text(book: dict[str, Any]) -> str:
-    """The one form in which the repository keeps a notebook."""
-    return json.dumps(book, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _with_count(output: dict[str, Any], count: int) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 Nothing is kept by hand but the slides' titles (`source/slides.toml`): a lesson's title cell says which slides it
 teaches (`**Slides.** 3 to 9 ...`), its sections cite them (`slide 5`, `slides 24 to 26`), and an exercise belongs
-to the section that it stands in.
+to the section that it stands in. A lesson may be outside of the lecture: `**Slides.** none`.
 """
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from autograder.authoring.source_form import read
 
 FILE: Final = "slide_map.md"
 
@@ -40,11 +41,16 @@ class Section:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A source notebook as the map sees it; `slides` are those that its title cell says it teaches."""
+    """A source notebook as the map sees it; `slides` are those that its title cell says it teaches.
+
+    A lesson that says `**Slides.** none` is `outside` of the lecture.
+    """
 
     name: str
     slides: frozenset[int]
     sections: tuple[Section, ...]
+    title: str = ""
+    outside: bool = False
 
 
 def slides(source: Path) -> list[Slide]:
@@ -54,9 +60,9 @@ def slides(source: Path) -> list[Slide]:
 
 
 def lessons(source: Path) -> list[Lesson]:
-    """All lessons of the folder `source`, in order."""
+    """All lessons of the folder `source`, in order. Raises CourseError when one is no notebook."""
     paths = sorted(path for path in source.glob("*/*.ipynb") if path.stem == path.parent.name)
-    return [_lesson(path.stem, json.loads(path.read_text(encoding="utf-8"))["cells"]) for path in paths]
+    return [lesson(path.stem, read(path)["cells"]) for path in paths]
 
 
 def taught(slide: Slide, course: list[Lesson]) -> list[Section]:
@@ -94,12 +100,19 @@ def as_markdown(source: Path) -> str:
         exercises = dict.fromkeys(f"`{exercise}`" for section in found for exercise in section.exercises)
         title = slide.title if slide.content else f"*{slide.title}*"
         lines.append(f"| {slide.number} | {title} | {'<br>'.join(where)} | {', '.join(exercises)} |")
+    for extra in (one for one in course if one.outside):
+        practised = [section for section in extra.sections if section.exercises]
+        where = [f"[{extra.name[:2]}] {section.title}" for section in practised]
+        exercises = dict.fromkeys(f"`{exercise}`" for section in practised for exercise in section.exercises)
+        title = extra.title.replace("|", r"\|")
+        lines.append(f"| none | {title} | {'<br>'.join(where)} | {', '.join(exercises)} |")
     links = [f"[{lesson.name[:2]}]: ../solutions/{lesson.name}/{lesson.name}.ipynb" for lesson in course]
     return "\n".join([*lines, "", *links]) + "\n"
 
 
-def _lesson(name: str, cells: list[dict[str, Any]]) -> Lesson:
-    title, *rest = ("".join(cell["source"]) for cell in cells)
+def lesson(name: str, cells: list[dict[str, Any]]) -> Lesson:
+    """The lesson that these cells of a notebook, as JSON, make."""
+    title, *rest = ["".join(cell["source"]) for cell in cells] or [""]
     claim = _CLAIM.search(title)
     sections: list[Section] = []
     for cell, text in zip(cells[1:], rest, strict=True):
@@ -112,7 +125,15 @@ def _lesson(name: str, cells: list[dict[str, Any]]) -> Lesson:
             meta = cell["metadata"].get("nbgrader", {})
             if meta.get("solution"):
                 sections[-1].exercises.append(meta["grade_id"])
-    return Lesson(name, frozenset(_numbers(re.sub(r"\(.*?\)", "", claim[1])) if claim else ()), tuple(sections))
+    claimed = re.sub(r"\(.*?\)", "", claim[1]) if claim else ""
+    heading = re.match(r"# (?:\d+ · )?(.*)", title)
+    return Lesson(
+        name,
+        frozenset(_numbers(claimed)),
+        tuple(sections),
+        heading[1] if heading else name,
+        claimed.strip(" .").lower() == "none",
+    )
 
 
 def _numbers(text: str) -> Iterator[int]:

@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "collect": "collect",
     "plan": "shards",
     "merge": "shards",
+    "new": "new",
+    "tidy": "tidy",
     "release": "release",
     "assess": "assess",
     "doctor": "doctor",

@@ -90,7 +90,7 @@ def test_a_damaged_release_is_a_sentence(tmp_path: Path) -> None:
     notebook = write(lean(only(ASSIGNMENT, "invert")), tmp_path / "answers.ipynb")
     run = autograder("grade", notebook, "--course", tmp_path / "course", COLUMNS="400")
     assert run.returncode == 2
-    assert f"Make it anew: autograder release {ASSIGNMENT}" in run.stderr.replace("\n", " ")
+    assert f"Make it again: autograder release {ASSIGNMENT}" in run.stderr.replace("\n", " ")
     assert "Traceback" not in run.stderr
 
 

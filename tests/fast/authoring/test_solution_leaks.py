@@ -13,8 +13,9 @@ import pytest
 from helpers.submissions import COURSE, Notebook, cell, load, released
 from rich.console import Console
 
-from autograder.authoring.release import as_text, make
+from autograder.authoring.release import make
 from autograder.authoring.solution_leaks import leaks
+from autograder.authoring.source_form import as_text, tidied
 from autograder.course import Course
 from autograder.errors import ReleaseError
 
@@ -103,12 +104,13 @@ def test_what_the_lesson_teaches_is_no_leak() -> None:
 
 def test_a_leaking_release_is_not_made(tmp_path: Path) -> None:
     folder = shutil.copytree(COURSE.root / "source" / NAME, tmp_path / "source" / NAME)
-    for kept in ("release", "source/slides.toml"):
-        copied = shutil.copytree if (COURSE.root / kept).is_dir() else shutil.copy
-        copied(COURSE.root / kept, tmp_path / kept)
+    shutil.copytree(COURSE.root / "release", tmp_path / "release")
+    (tmp_path / "tests/answers").mkdir(parents=True)
+    for kept in ("source/slides.toml", f"tests/answers/{NAME}.toml", "README.md"):
+        shutil.copy(COURSE.root / kept, tmp_path / kept)
     source = copy.deepcopy(SOURCE)
-    source["cells"][2]["metadata"]["draft"] = SOLUTION
-    (folder / f"{NAME}.ipynb").write_text(as_text(source), encoding="utf-8")
+    in_source(source, SOLUTION)
+    (folder / f"{NAME}.ipynb").write_text(as_text(tidied(source)), encoding="utf-8")
     before = (tmp_path / "release" / NAME / f"{NAME}.ipynb").read_bytes()
     with pytest.raises(ReleaseError, match="would tell students of its solutions"):
         make(Course(tmp_path), [NAME], False, Console(file=io.StringIO()))

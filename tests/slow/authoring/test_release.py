@@ -1,9 +1,7 @@
 """What is generated is in step with its source; the reference earns everything, the release nothing."""
 
 import json
-import re
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +10,15 @@ import pytest
 from helpers.grader import Grader
 from helpers.submissions import COURSE, lean, load, released, solved, write
 
-from autograder.authoring.release import as_text, reference, student_version
+from autograder.authoring.release import reference, student_version
 from autograder.authoring.solution_leaks import leaks
+from autograder.authoring.source_form import as_text
 from autograder.box.session import Session, Warm
 from autograder.settings import Settings
 from autograder.submission.notebook import read
 from autograder.submission.restoration import restore
 
 SOURCES = sorted((COURSE.root / "source").glob("*/*.ipynb"))
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-# What may lie beside a notebook and so goes to students: nothing but data.
-DATA = {".csv", ".gz", ".json"}
 
 each_source = pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 each_assignment = pytest.mark.parametrize("name", COURSE.names)
@@ -36,50 +32,6 @@ def test_every_source_is_an_assignment() -> None:
     assert [path.stem for path in SOURCES] == list(COURSE.names)
     assert [path.parent.name for path in SOURCES] == list(COURSE.names)
     assert sorted(path.parent.name for path in (COURSE.root / "solutions").glob("*/*.ipynb")) == list(COURSE.names)
-
-
-@each_source
-def test_source_is_in_its_one_form(path: Path) -> None:
-    """Readable differences: no outputs, no counts, no editor's metadata, one way to write the JSON."""
-    book = load(path)
-    assert path.read_text(encoding="utf-8") == as_text(book)
-    assert (book["nbformat"], book["nbformat_minor"]) == (4, 5)
-    assert book["metadata"] == {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-    ids = [cell["id"] for cell in book["cells"]]
-    assert len(set(ids)) == len(ids)
-    for cell in book["cells"]:
-        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", cell["id"])
-        assert set(cell["metadata"]) <= {"nbgrader", "tags"}
-        assert "attachments" not in cell
-        assert not cell.get("outputs")
-        assert cell.get("execution_count") is None
-        meta = cell["metadata"].get("nbgrader")
-        assert meta is None or cell["id"] == meta["grade_id"]
-    assert {other.suffix for other in path.parent.iterdir() if other != path} <= DATA
-
-
-@each_source
-def test_a_lesson_has_its_parts(path: Path) -> None:
-    """A title, a goal, its slides, a glossary and further reading; an exercise is text, answer, check."""
-    book = load(path)
-    text = "\n".join("".join(cell["source"]) for cell in book["cells"] if cell["cell_type"] == "markdown")
-    assert text.startswith(f"# {path.stem[:2]} · ")
-    for part in ("**Goal.**", "**Slides.**", "**Time.**", "## Glossary\n", "## Further reading\n"):
-        assert f"\n{part}" in text
-    points = {e.id: e.max_points for e in COURSE.assignment(path.stem).exercises}
-    assert f"{sum(points.values()):g} points" in text
-    for exercise, worth in points.items():
-        assert re.search(rf"### Exercise \d+: `{exercise}` \({worth:g} points?\)", text), exercise
-
-
-@each_source
-def test_a_caption_follows_every_figure(path: Path) -> None:
-    """For those who do not see it: one cell in italics that says what there is to see."""
-    cells = load(path)["cells"]
-    for cell, following in pairwise(cells):
-        if "plt.show()" in "".join(cell["source"]) and not cell["metadata"].get("nbgrader"):
-            assert following["cell_type"] == "markdown", cell["id"]
-            assert re.fullmatch(r"\*[^*].{80,}[^*]\*", "".join(following["source"]), re.DOTALL), cell["id"]
 
 
 @each_source
