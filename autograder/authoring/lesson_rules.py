@@ -125,6 +125,14 @@ def gives_data_alone(draft: Draft) -> Iterator[str]:
             yield f"the cell `{cell['id']}` holds an attached file. Draw the picture in a code cell instead."
 
 
+def sets_its_seed(draft: Draft) -> Iterator[str]:
+    """In the first code cell, where the grader finds it by its tag."""
+    first = next(cell for cell in draft.cells if cell["cell_type"] == "code")
+    meta, sets = first["metadata"], re.search(r"^SEED = \d+", "".join(first["source"]), re.MULTILINE)
+    if "parameters" not in meta.get("tags", []) or not meta.get("nbgrader", {}).get("locked") or not sets:
+        yield "the first code cell does not set the seed. Make it a locked cell with the tag `parameters`: SEED = 2026"
+
+
 def has_its_parts(draft: Draft) -> Iterator[str]:
     """A title, a goal, its slides, the time it takes, a glossary and further reading."""
     if not draft.text.startswith(f"# {draft.name[:2]} · "):
@@ -155,7 +163,9 @@ def tells_its_points(draft: Draft) -> Iterator[str]:
 
 
 def describes_its_figures(draft: Draft) -> Iterator[str]:
-    """For those who do not see a figure: one cell in italics that says what there is to see."""
+    """It has one or more; for those who do not see it, one cell in italics says what there is to see."""
+    if not any("plt.show()" in "".join(cell["source"]) for cell in draft.cells if cell["cell_type"] == "code"):
+        yield "the lesson has no figure. Add a code cell that draws one, with plt.show(), and its caption below."
     for cell, following in pairwise([*draft.cells, {"cell_type": "none", "source": []}]):
         if (
             cell["cell_type"] == "code"
@@ -192,7 +202,7 @@ def has_checks(draft: Draft) -> Iterator[str]:
     """A module that loads; for each exercise a check; each check for an exercise that there is."""
     file = f"autograder/checks/{draft.name}.py"
     if not draft.checks.is_file():
-        yield f"there is no {file}. Write in it a check for each exercise, as CONTRIBUTING.md says."
+        yield f"there is no {file}. Write in it a check for each exercise, as docs/lessons.md says."
         return
     try:
         checks = draft.hidden_checks
@@ -289,6 +299,7 @@ def readme_row(name: str, title: str, slides: str, points: str) -> str:
 FIRST: Final[tuple[Rule, ...]] = (has_a_name, is_a_notebook, has_whole_exercises)
 THEN: Final[tuple[Rule, ...]] = (
     gives_data_alone,
+    sets_its_seed,
     has_its_parts,
     tells_its_points,
     describes_its_figures,

@@ -26,7 +26,7 @@ Then change the notebook, the checks and the answers into your own, and run:
   autograder tidy {name}                 write the notebook in its one form
   autograder release {name}              it says which rules of a lesson are broken
   autograder assess {name}               it shows how well the checks tell right from wrong
-CONTRIBUTING.md says more."""
+docs/lessons.md says more."""
 
 
 def create(course: Course, name: str, title: str | None = None) -> list[str]:

@@ -36,7 +36,7 @@ def source(root: Path) -> Path:
     return root / "source" / NAME / f"{NAME}.ipynb"
 
 
-def in_notebook(change: Callable[[Notebook], None]) -> Breaking:
+def in_notebook(change: Callable[[Notebook], object]) -> Breaking:
     def breaking(root: Path) -> None:
         book = json.loads(source(root).read_text(encoding="utf-8"))
         change(book)
@@ -148,6 +148,11 @@ BROKEN: dict[Rule, list[tuple[Breaking, str]]] = {
         (lambda root: (source(root).parent / "secret.txt").touch(), "students would get secret.txt"),
         (in_notebook(attached), "the cell `title` holds an attached file. Draw the picture in a code cell"),
     ],
+    rules.sets_its_seed: [
+        (text("SEED = 2026", "seed = 2026"), "the first code cell does not set the seed."),
+        (in_notebook(lambda book: book["cells"][1]["metadata"].pop("tags")), "with the tag `parameters`: SEED = 2026"),
+        (moved("parameters", 2), "the first code cell does not set the seed."),
+    ],
     rules.has_its_parts: [
         (text("# 11 · ", "# "), "the first cell does not begin with the title. Write: # 11 · "),
         (text("**Goal.** You", "You"), "no line begins with **Goal.** Add it to the title cell."),
@@ -165,6 +170,7 @@ BROKEN: dict[Rule, list[tuple[Breaking, str]]] = {
         (text("`spread` (2 points)", "`spread` (3 points)"), "says `(3 points)`, and its check cell (2 points)."),
     ],
     rules.describes_its_figures: [
+        (without("experiment-walk"), "the lesson has no figure. Add a code cell that draws one, with plt.show()"),
         (without("walk-caption"), "the figure of the cell `experiment-walk` has no caption. Add below it"),
         (
             text("A blue line wanders up and down over 100 steps.\nTwo grey dashed lines mark the smallest and", "See"),
