@@ -11,7 +11,7 @@ err: Final = Console(stderr=True, highlight=False)
 
 def stop(sentence: str, status: int) -> NoReturn:
     """Print the sentence on standard error, and raise typer.Exit with the status."""
-    err.print(sentence, style="red", markup=False)
+    err.print(sentence, style="red", markup=False, soft_wrap=True)  # a line may be there to be copied
     raise typer.Exit(status)
 
 

@@ -12,6 +12,7 @@ from helpers.grader import Grader
 from helpers.submissions import COURSE, Notebook, answered, lean, only, released, solved, source, write
 
 from autograder.authoring import kit
+from autograder.cli import COMMANDS
 from autograder.errors import KitError
 
 ASSIGNMENT = "03_numeric_data"
@@ -211,11 +212,21 @@ def test_in_a_job_what_is_still_open_is_no_failure(folder: Path, tmp_path: Path)
     assert check(folder, "nowhere", "--github").returncode == 0
 
 
-def test_it_does_not_grade_and_says_so(folder: Path) -> None:
-    command = [*students_python(folder), "grade", "release"]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"check"}))
+def test_it_does_not_grade_and_says_so(command: str, folder: Path) -> None:
+    """Whatever is asked of a command that is the instructor's."""
+    run = subprocess.run(
+        [*students_python(folder), command, "release", "--json", "--help"],
+        capture_output=True, text=True, check=False, cwd=folder,
+    )  # fmt: skip
     assert run.returncode == 2
-    assert "This is the students' part" in run.stderr
+    assert "This is the students' part, which checks and does not grade: autograder check NOTEBOOK" in run.stderr
+
+
+def test_its_help_has_what_students_have(folder: Path) -> None:
+    run = subprocess.run([*students_python(folder), "--help"], capture_output=True, text=True, check=True, cwd=folder)
+    assert "Check your own notebook." in run.stdout
+    assert "grade " not in run.stdout.partition("Commands")[2]
 
 
 def test_its_readme_says_what_to_do(folder: Path) -> None:
