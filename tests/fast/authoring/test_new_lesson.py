@@ -14,7 +14,7 @@ from autograder.authoring import release, slide_map
 from autograder.authoring.new_lesson import create
 from autograder.cli import app
 from autograder.course import Course
-from autograder.errors import CourseError
+from autograder.errors import CourseError, ReleaseError
 
 
 @pytest.fixture
@@ -116,10 +116,10 @@ def test_a_reference_that_fails_releases_nothing(tmp_path: Path, monkeypatch: py
     before = files(course.root)
 
     def failing(*given: object) -> None:
-        raise release.ReleaseError("The cell 'spread' of the reference raised: it.")
+        raise ReleaseError("The cell 'spread' of the reference raised: it.")
 
     monkeypatch.setattr(release, "executed", failing)
-    with pytest.raises(release.ReleaseError, match="The cell 'spread' of the reference raised"):
+    with pytest.raises(ReleaseError, match="The cell 'spread' of the reference raised"):
         release.make(course, [NAME], True, Console(file=io.StringIO()))
     assert files(course.root) == before
 
