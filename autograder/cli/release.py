@@ -14,7 +14,12 @@ def release(
     solutions: Annotated[bool, typer.Option(help="Also run the references, and write them to solutions/.")] = True,
     course: CourseOption = None,
 ) -> None:
-    """Write release/ and solutions/ from source/."""
+    """Write release/ and solutions/ from source/.
+
+    It asks first whether the lessons keep their rules. Each broken rule is told in a sentence that says what to do.
+
+    Exit status: 0 all of it is written; 1 a rule is broken, or a lesson cannot be made: nothing is written.
+    """
     need_instructors_tools()
     from autograder.authoring.release import make
 
