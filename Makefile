@@ -17,7 +17,7 @@ test: .venv/installed box ## run all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n $$(( 2 * $$(nproc) )) --dist loadgroup --no-loadscope-reorder
 
 release: .venv/installed box ## make release/ and solutions/ from source/
 	$(AUTOGRADER) tidy

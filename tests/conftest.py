@@ -20,6 +20,10 @@ from autograder.settings import Settings
 from autograder.submission.find import Submission
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)  # a stable sort: files stay together
+
+
 @pytest.fixture(scope="session")
 def course() -> Course:
     return COURSE

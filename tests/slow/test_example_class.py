@@ -11,6 +11,9 @@ from helpers import example_class
 
 # student, assignment -> outcome of each exercise; None where nothing could be graded
 E, P, N, C = "earned", "partial", "not_earned", "could_not_be_graded"
+# They share what is expensive to make: one process runs them.
+pytestmark = [pytest.mark.xdist_group("example class"), pytest.mark.long]
+
 EXPECTED: dict[tuple[str, str], list[str] | None] = {
     ("ada-perfect", "03_numeric_data"): [E, E, E, E],
     ("ada-perfect", "09_echo"): [E, E, E, E, E, E],
@@ -88,7 +91,7 @@ def test_the_record_tells_how_it_was_graded(graded: tuple[list[dict[str, Any]], 
         len(record[name]) == 64 for name in ("submission_sha256", "release_sha256", "checks_sha256", "lock_sha256")
     )
     assert all(record["protections"][name] for name in record["protections"] if name != "memory_of_all_bounded")
-    stages = ["collect", "restore", "slice", "execute", "examine", "close"]
+    stages = ["read", "restore", "slice", "execute", "examine", "close"]
     assert list(record["timings"])[:6] == stages
     assert all(seconds >= 0 for seconds in record["timings"].values())
     assert {"python", "keras", "papermill"} <= set(record["versions"])

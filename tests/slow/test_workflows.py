@@ -20,6 +20,8 @@ from autograder.authoring import kit, slide_map
 from autograder.course import Course
 from autograder.report.github import cell_lines
 
+ONE_RUN = pytest.mark.xdist_group("one run of the grading workflow")
+SMALL_COURSE = pytest.mark.xdist_group("one small course")
 ASSIGNMENT = "03_numeric_data"
 SELF_CHECK = kit.TEMPLATES / "self-check.yml"
 WORKFLOWS = [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), SELF_CHECK]
@@ -197,7 +199,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Class, Ru
         yield students, first, second, kept
 
 
-@pytest.mark.course
+@ONE_RUN
+@pytest.mark.long
 def test_every_job_and_step_of_grading_ran(graded: tuple[Class, Run, Run, Path]) -> None:
     _, run, _, _ = graded
     assert run.status == 0, run.everything()[-3000:]
@@ -212,7 +215,8 @@ def test_every_job_and_step_of_grading_ran(graded: tuple[Class, Run, Run, Path])
     assert "4 collected, 1 missing." in run.summary("collect")
 
 
-@pytest.mark.course
+@ONE_RUN
+@pytest.mark.long
 def test_the_marks_are_those_of_a_local_grading(graded: tuple[Class, Run, Run, Path], tmp_path: Path) -> None:
     students, _, _, artifacts = graded
     for name, at in students.commits.items():
@@ -237,7 +241,8 @@ def test_the_marks_are_those_of_a_local_grading(graded: tuple[Class, Run, Run, P
     assert all(one["record"]["for_marks"] for one in there)
 
 
-@pytest.mark.course
+@ONE_RUN
+@pytest.mark.long
 def test_what_is_published_is_all_there(graded: tuple[Class, Run, Run, Path]) -> None:
     students, run, _, artifacts = graded
     assert {path.name for path in artifacts.iterdir()} == {"submissions", "results-0", "results-1", "marks"}
@@ -254,7 +259,8 @@ def test_what_is_published_is_all_there(graded: tuple[Class, Run, Run, Path]) ->
     assert "-f state=success -f description=3 submissions graded, 1 could not be graded" in asked
 
 
-@pytest.mark.course
+@ONE_RUN
+@pytest.mark.long
 def test_annotations_stand_at_the_answers(graded: tuple[Class, Run, Run, Path]) -> None:
     _, run, _, artifacts = graded
     found = [
@@ -268,7 +274,8 @@ def test_annotations_stand_at_the_answers(graded: tuple[Class, Run, Run, Path]) 
     assert [one["kvPairs"]["title"] for one in found if one["command"] == "error"] == ["cut: could not be graded"]
 
 
-@pytest.mark.course
+@ONE_RUN
+@pytest.mark.long
 def test_a_hostile_notebook_forges_nothing_and_finds_nothing(graded: tuple[Class, Run, Run, Path]) -> None:
     _, run, _, artifacts = graded
     everything = run.everything()
@@ -290,7 +297,8 @@ def test_a_hostile_notebook_forges_nothing_and_finds_nothing(graded: tuple[Class
     assert "t0ken" not in "".join(path.read_text() for path in artifacts.rglob("*.json"))
 
 
-@pytest.mark.course
+@ONE_RUN
+@pytest.mark.long
 def test_again_only_what_changed_is_graded(graded: tuple[Class, Run, Run, Path]) -> None:
     _, _, run, _ = graded
     assert run.jobs == dict.fromkeys(("collect", "grade", "publish"), "success"), run.everything()[-3000:]
@@ -300,7 +308,6 @@ def test_again_only_what_changed_is_graded(graded: tuple[Class, Run, Run, Path])
     assert scores == {"ada": 10, "bob": 5, "cut": None, "eve": 0}
 
 
-@pytest.mark.course
 def test_without_a_seed_nothing_is_graded(tmp_path: Path) -> None:
     with serving(tmp_path / "hosted") as server:
         students = Class(tmp_path, server.address)
@@ -313,7 +320,7 @@ def test_without_a_seed_nothing_is_graded(tmp_path: Path) -> None:
     assert ["Set the secret AUTOGRADER_SEED" in one["arg"] for one in run.commands("error", "collect")] == [True]
 
 
-@pytest.mark.course
+@pytest.mark.long
 def test_the_students_self_check_runs_and_marks_the_line(tmp_path: Path) -> None:
     kit.write(Course.find(ROOT), tmp_path / "kit")
     work = tmp_path / "kit" / "work" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
@@ -341,9 +348,10 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     course = repository_of(tmp_path_factory.mktemp("small") / "course", *parts)
     (course / "source" / slide_map.FILE).write_text(slide_map.as_markdown(course / "source"), encoding="utf-8")
     proof = "from pathlib import Path\n\ndef test_it():\n    assert not Path('leak').exists()\n"
-    (course / "tests").mkdir()
+    proofs = course / "tests" / "slow" / "authoring"
+    proofs.mkdir(parents=True)
     for name in ("test_release.py", "test_kit.py"):
-        (course / "tests" / name).write_text(proof)
+        (proofs / name).write_text(proof)
     return course
 
 
@@ -351,7 +359,8 @@ PROOF = "Prove it"
 ANEW = "Make the release anew, and see that nothing changes"
 
 
-@pytest.mark.course
+@SMALL_COURSE
+@pytest.mark.long
 def test_the_release_is_proved_and_the_kit_is_packed(small: Path, tmp_path: Path) -> None:
     commit(small)
     run = GitHub(tmp_path / "github", small).run(".github/workflows/release.yml")
@@ -364,7 +373,8 @@ def test_the_release_is_proved_and_the_kit_is_packed(small: Path, tmp_path: Path
     assert all((packed / name).read_bytes() == (tmp_path / "kit" / name).read_bytes() for name in written)
 
 
-@pytest.mark.course
+@SMALL_COURSE
+@pytest.mark.long
 @pytest.mark.parametrize(("fault", "step"), [("release/00_orientation/00_orientation.ipynb", ANEW), ("leak", PROOF)])
 def test_without_a_proof_there_is_no_kit(fault: str, step: str, small: Path, tmp_path: Path) -> None:
     course = tmp_path / "course"

@@ -16,6 +16,10 @@ from autograder.examination.expectations import Curve
 each_assignment = pytest.mark.parametrize("name", COURSE.names)
 
 
+# They share what is expensive to make: one process runs them.
+pytestmark = [pytest.mark.xdist_group("partial credit"), pytest.mark.long]
+
+
 @pytest.fixture(scope="module")
 def kernels() -> Iterator[ProcessPoolExecutor]:
     """A process of its own for what notebooks import."""
@@ -56,7 +60,6 @@ def test_every_trained_model_has_a_curve() -> None:
     }
 
 
-@pytest.mark.course
 @each_assignment
 def test_an_answer_that_does_nothing_earns_nothing(name: str, kernels: ProcessPoolExecutor) -> None:
     """Whatever it returns, and if it only refuses: no check may be passed by the absence of an answer."""

@@ -78,7 +78,7 @@ def test_the_held_out_year_is_beside_the_checks() -> None:
 LIMITS = {"cell_seconds": 90, "call_seconds": 20, "total_seconds": 400}
 
 
-@pytest.mark.course
+@pytest.mark.long
 @each_assignment
 def test_the_reference_earns_everything(name: str, grade: Grader) -> None:
     """Also when only those cells run that its exercises depend on."""
@@ -94,7 +94,6 @@ def test_the_reference_earns_everything(name: str, grade: Grader) -> None:
     assert lean.record["cells"]["left_out"] == len(free)
 
 
-@pytest.mark.course
 @each_assignment
 def test_the_release_earns_nothing_and_runs(name: str, grade: Grader, settings: Settings, tmp_path: Path) -> None:
     graded = grade(released(name), name)
@@ -115,7 +114,6 @@ def test_the_release_earns_nothing_and_runs(name: str, grade: Grader, settings: 
         assert run.status == wanted or "NotImplementedError" in str(run.error), (run.cell.source[:200], run.error)
 
 
-@pytest.mark.course
 @each_assignment
 def test_grading_twice_gives_the_same(name: str, grade: Grader) -> None:
     """Also for a notebook that is only partly right: every other exercise has an answer that returns nothing."""
