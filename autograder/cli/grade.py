@@ -8,6 +8,7 @@ import typer
 from autograder.cli.options import CourseOption, JsonOption, WorkersOption, found_course, told_to
 from autograder.cli.stopping import err, need_instructors_tools, stop
 from autograder.errors import CourseError, Refused
+from autograder.seed import TRAINING_SEED
 
 
 def grade(
@@ -30,7 +31,7 @@ def grade(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed for the hidden inputs. Default: this machine's secret seed.")
     ] = None,
-    training_seed: Annotated[int, typer.Option(min=0, help="The notebooks' SEED.")] = 2026,
+    training_seed: Annotated[int, typer.Option(min=0, help="The notebooks' SEED.")] = TRAINING_SEED,
     cell_seconds: Annotated[float, typer.Option(min=1, help="How long one cell may run.")] = 60,
     call_seconds: Annotated[float, typer.Option(min=1, help="How long one call of a function may take.")] = 20,
     total_seconds: Annotated[float, typer.Option(min=1, help="How long one submission may take.")] = 600,
@@ -74,7 +75,7 @@ def grade(
     from autograder.batch.grade import Request, run
     from autograder.box import Limits
     from autograder.report import summary
-    from autograder.report.github import Job
+    from autograder.report.github import Job, in_repository
 
     if verify and output is None and earlier is None:
         stop("--verify compares with what --output or --earlier has from an earlier run: say where that is.", 2)
@@ -88,7 +89,7 @@ def grade(
         with told_to(job):
             status, found = run(request, found_course(course), err)
         if job:
-            files = [_beside(path) for path, _ in found]
+            files = [in_repository(path) for path, _ in found]
             summary.tell(job, [result for _, result in found], files)
     except Refused as refusal:
         stop(str(refusal), refusal.status)
@@ -97,8 +98,3 @@ def grade(
     except KeyboardInterrupt:
         stop("Interrupted. What was finished is kept." if output else "Interrupted.", 130)
     raise typer.Exit(status)
-
-
-def _beside(path: Path) -> str | None:
-    """The file as GitHub names it: by its path from the folder in which the job runs."""
-    return path.relative_to(Path.cwd()).as_posix() if path.is_relative_to(Path.cwd()) else path.name

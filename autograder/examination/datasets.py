@@ -91,8 +91,8 @@ def pairs_are(
 ) -> Split:
     """Expect in these parts, up to their scaling, the pairs of one of the `wanted` ways; returns it.
 
-    `mistakes` are splits that the usual mistakes make, by the sentence that tells of each. The first is told whose
-    training part is held, unless the hint is a Mistake already.
+    `mistakes` are splits that the usual mistakes make, by the sentence that tells of each; None: none is known. The
+    first is told whose training part is held, unless the hint is a Mistake already. Raises Wrong.
     """
     ways = list(wanted)
     for part in among:

@@ -24,14 +24,17 @@ class Epochs(NamedTuple):
 
     @property
     def worse(self) -> bool:
+        """Whether validation ended above 1.125 times its lowest loss."""
         return bool(self.val[-1] > 1.125 * self.val[self.best])
 
     @property
     def lower(self) -> bool:
+        """Whether training ended below its loss at the best epoch of validation."""
         return bool(self.loss[-1] < self.loss[self.best])
 
     @property
     def learning(self) -> bool:
+        """Whether validation ended below 0.875 times its loss at the middle epoch."""
         return bool(self.val[-1] < 0.875 * self.val[self.middle])
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.box.session import Answer, read_answer
+from autograder.box.replies import Answer, read_answer
 from autograder.boxed import protocol
 from autograder.boxed.serving import Server
 from autograder.course import Assignment

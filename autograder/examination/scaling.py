@@ -57,7 +57,7 @@ def scaled(found: Array, raw: Array) -> bool:
 
 
 def fitted_on(found: Line | None, values: Array) -> bool:
-    """Whether a line standardizes or normalizes these values."""
+    """Whether a line standardizes or normalizes these values; None, which is no line, does neither."""
     ways = ((values.mean(), values.std()), (values.min(), np.ptp(values)))
     return found is not None and any(
         scale > 0 and np.allclose(found, (1 / scale, -shift / scale), rtol=1e-3, atol=1e-5) for shift, scale in ways

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from autograder.box.session import Answer, Raised
+from autograder.box.replies import Answer, Raised
 from autograder.boxed.values import Handle, Source
 from autograder.examination.admission import admit
 

@@ -28,7 +28,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.box.session import _cell_error, read_answer
+from autograder.box.replies import cell_error, read_answer
 from autograder.boxed import protocol
 from autograder.errors import NotGradable
 from autograder.examination.architecture import NotRebuilt
@@ -223,7 +223,7 @@ OUTPUT = {
 def test_any_output_is_shown_as_text(outputs: list[Any]) -> None:
     dictionaries = [output for output in outputs if isinstance(output, dict)]
     for output in dictionaries:
-        assert len(_cell_error(output)) < 2000
+        assert len(cell_error(output)) < 2000
     cell = ShownCell("normalize", "solution", "x = 1", printed(dictionaries, None))
     shown = page.feedback(result(cells=(cell,)))
     assert "<script" not in shown

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograder.box.bounds import Unanswered
-from autograder.box.session import Answer, read_answer, read_event
+from autograder.box.replies import Answer, read_answer, read_event
 from autograder.boxed import protocol
 from autograder.examination import expectations
 from autograder.examination.admission import admit

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autograder.box.session import Answer
+from autograder.box.replies import Answer
 from autograder.boxed.values import Handle
 from autograder.examination import datasets, expectations, misconceptions, models, recipes, scaling
 from autograder.examination.admission import NotAdmitted, admit

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.box.session import Answer
+from autograder.box.replies import Answer
 from autograder.boxed.values import Handle
 from autograder.examination.architecture import NotRebuilt
 from autograder.examination.expectations import Wrong, alike, variable

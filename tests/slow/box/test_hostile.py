@@ -49,10 +49,7 @@ AIMS_AT_THE_MACHINE = ("abuse", "neighbours", "reading")
 BY_A_PLAIN_USER = [
     one for number, one in enumerate(CORPUS) if ALL or one.group in AIMS_AT_THE_MACHINE or number % 4 == 0
 ]
-BATCH = 12
-BATCHES = [
-    BY_A_PLAIN_USER[start :: -(-len(BY_A_PLAIN_USER) // BATCH)] for start in range(-(-len(BY_A_PLAIN_USER) // BATCH))
-]
+BATCHES = 9
 SEED = 7_345_109_226_511_873  # long enough to be found wherever it should not be
 SECONDS = {"cell_seconds": 8, "call_seconds": 3, "total_seconds": 120}
 COLD_SECONDS = {"cell_seconds": 15, "call_seconds": 5, "total_seconds": 150}  # its first cell imports all

@@ -14,7 +14,8 @@ from helpers.submissions import COURSE
 from autograder import course as courses
 from autograder.box import Limits
 from autograder.box.bounds import Meter, Unanswered
-from autograder.box.session import Answer, Session
+from autograder.box.replies import Answer
+from autograder.box.session import Session
 from autograder.errors import BoxUnavailable
 from autograder.examination import examine as examining
 from autograder.examination.examine import Evidence, examine
