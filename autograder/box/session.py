@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from autograder.box import Box, Ending, Limits, WarmBox
 from autograder.box.bounds import Cause, Unanswered, held
