@@ -7,8 +7,10 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 # -I: neither the working folder nor the user's own packages may stand in for the grader's.
 AUTOGRADER := $(BIN)/python -I -m autograder
+# Two processes a core, since most of a test's time is a time limit that runs out; long tests begin first.
+TESTS := $(BIN)/pytest -n $(shell expr 2 \* $$(nproc)) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: grade test release commands example assess benchmark thresholds lock box clean
+.PHONY: grade test long release commands example assess benchmark thresholds lock box clean
 
 grade: .venv/installed box ## grade the example class
 	$(AUTOGRADER) grade tests/class --output results --cell-seconds 20
@@ -17,7 +19,11 @@ test: .venv/installed box ## run all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n $$(( 2 * $$(nproc) )) --dist loadgroup --no-loadscope-reorder
+	$(TESTS)
+
+long: .venv/installed box ## run more of the same tests: each hostile submission in each way, more kills, more random inputs
+	HOSTILE=all KILLS=12 ANY_VALUES=20000 FUZZ_INPUTS=20000 $(TESTS) tests/slow/box/test_hostile.py \
+	  tests/slow/test_killed.py tests/slow/examination/test_any_answer.py tests/fast/test_fuzz.py
 
 release: .venv/installed box ## make release/ and solutions/ from source/
 	$(AUTOGRADER) tidy

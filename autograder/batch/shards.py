@@ -50,9 +50,11 @@ def plan(
     """Write the shards below `folder`, as equal as can be, and the plan beside them.
 
     There is one shard for every `each` submissions, and at most `most` in all. `earlier` is a folder of results; None:
-    all are graded. Raises PlanError when nothing is there, or two submissions are one student's; OSError when `folder`
-    exists already or cannot be written; CourseError when a release is damaged.
+    all are graded. Raises PlanError when nothing is there, two submissions are one student's, or `folder` exists;
+    OSError when it cannot be written; CourseError when a release is damaged.
     """
+    if folder.exists():
+        raise PlanError(f"{folder} exists already. Name a new folder: older shards must not mix with these.")
     submissions, complaints = find_submissions([submitted], course)
     if complaints:
         raise PlanError(complaints[0])

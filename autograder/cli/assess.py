@@ -39,6 +39,8 @@ def assess(
     found = found_course(course)
     options = assessment.Options(workers, seed, mutant_seconds, answers, mutants, tuple(exercise or ()))
     try:
+        for name in names or []:
+            found.assignment(name)  # says which there are
         assessed = assessment.assess(found, names or found.names, options, err)
     except CourseError as problem:
         stop(str(problem), 2)

@@ -81,7 +81,7 @@ def feedback(result: Result, level: Level = "now") -> str:
             "outcome": OUTCOMES[exercise.outcome],
             "turn": TURNS.get(exercise.cause or ""),
             **_failures(exercise),
-            "error": next((one.error for one in result.cells if one.exercise == exercise.id and one.error), None),
+            "error": _error_of_the_answer(result, exercise),
             "cells": [one for one in result.cells if one.exercise == exercise.id],
         }
         for exercise in result.exercises
@@ -90,6 +90,12 @@ def feedback(result: Result, level: Level = "now") -> str:
         result=result, exercises=exercises, turn=TURNS.get(result.cause or ""), title=_title(result), level=level,
         record=_record(result.record),
     )  # fmt: skip
+
+
+def _error_of_the_answer(result: Result, exercise: ExerciseResult) -> str | None:
+    """What its solution cell raised; None where it raised nothing. What its check cell raised is another matter."""
+    cells = (one for one in result.cells if one.exercise == exercise.id and one.kind == "solution")
+    return next((one.error for one in cells if one.error), None)
 
 
 def _failures(exercise: ExerciseResult) -> dict[str, Any]:

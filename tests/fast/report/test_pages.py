@@ -11,7 +11,7 @@ from rich.console import Console
 from autograder.errors import InUse, Unusable
 from autograder.report import page, terminal
 from autograder.report.files import Results
-from autograder.result import Result, ShownCell
+from autograder.result import CheckResult, ExerciseResult, Finding, Result, ShownCell
 from autograder.submission.find import Submission
 
 
@@ -23,6 +23,15 @@ def test_feedback_escapes_everything() -> None:
     assert "\x1b" not in tags.text
     assert "\u202e" not in tags.text
     assert "{{ 7 * 7 }}" in tags.text
+
+
+def test_an_error_of_the_check_cell_is_not_the_answers() -> None:
+    failed = CheckResult("b", 1, 0.0, "wrong", None, Finding("wrong", call="standardize(train, test)"))
+    exercise = ExerciseResult("standardize", "partial", 1.5, 3.0, "wrong", None, (failed,))
+    for kind, told in (("solution", True), ("check", False)):
+        cell = ShownCell("standardize", kind, "x", "", "AssertionError: the mean is not 0")
+        text = read(page.feedback(result(exercises=(exercise,), cells=(cell,)))).text
+        assert ("Your solution cell raised AssertionError" in text) == told
 
 
 def test_the_class_page_escapes_everything() -> None:

@@ -28,6 +28,13 @@ def plan(folder: Path, earlier: Path | None = None, most: int = 20, each: int = 
     return shards.plan(folder / "class", folder / "shards", COURSE, SEED, earlier, most, each)
 
 
+def test_a_plan_needs_a_new_folder(tmp_path: Path) -> None:
+    hand_in(tmp_path / "class", "ada")
+    (tmp_path / "shards").mkdir()
+    with pytest.raises(PlanError, match="Name a new folder"):
+        plan(tmp_path)
+
+
 def result(student: str, score: float = 3) -> Result:
     exercise = ExerciseResult("invert", "earned", score, 3, "All 2 checks passed.")
     record = {"for_marks": True, "graded_at": "", "protections": {}, "submission_sha256": None}
