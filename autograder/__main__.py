@@ -4,6 +4,7 @@ from autograder.cli import app
 
 
 def main() -> None:
+    """Run the command that the arguments name. Raises SystemExit with its exit status."""
     app()
 
 

@@ -56,6 +56,7 @@ class Assessed:
     findings: list[Finding] = field(default_factory=list)
 
     def found(self, kind: str, name: str, text: str) -> None:
+        """Keep something that an author has to look at; `text` is what to print of it."""
         self.findings.append(Finding(self.exercise, kind, name, text))
 
 
@@ -300,4 +301,5 @@ def report(assessed: list[Assessed], console: Console) -> None:
 
 
 def as_json(assessed: list[Assessed]) -> str:
+    """A JSON list with one object for each exercise, its fields those of `Assessed`."""
     return jsonlib.dumps([asdict(one) for one in assessed], indent=1, ensure_ascii=False)

@@ -33,6 +33,7 @@ class Draft:
 
     @property
     def path(self) -> Path:
+        """The lesson's source notebook."""
         return source_path(self.root, self.name)
 
     @property

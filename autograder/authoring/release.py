@@ -74,7 +74,10 @@ def _link_what_is_released(course: Course, made: Course, names: list[str]) -> No
 
 
 def student_version(source: Path, folder: Path) -> Path:
-    """What nbgrader makes of the assignment in `source`, in a course of its own under `folder`."""
+    """What nbgrader makes of the assignment in `source`, in a course of its own under `folder`.
+
+    Returns the folder of the student version. Raises ReleaseError with what nbgrader logged, when it makes none.
+    """
     from nbgrader.apps.api import NbGraderAPI
     from traitlets.config import Config
 

@@ -23,6 +23,8 @@ _CLAIM: Final = re.compile(r"\*\*Slides\.\*\* (.*)")
 
 @dataclass(frozen=True)
 class Slide:
+    """One slide of the lecture; `content` is false for a title page and the like, which no lesson has to teach."""
+
     number: int
     title: str
     content: bool

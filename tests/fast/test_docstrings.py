@@ -21,7 +21,7 @@ from autograder.submission import effects
 
 PACKAGE = COURSE.root / "autograder"
 # The checks' docstrings are for students; what is in the box is no caller's.
-LEFT_OUT = ("checks", "boxed", "authoring", "cli", "cli.py", "__main__.py")
+LEFT_OUT = ("checks", "boxed")
 NAMED_BY_A_LIBRARY = ("visit_", "pytest_", "mutation_positions", "mutate")
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).parts[0] not in LEFT_OUT]
 # The names under which an exception is caught.
