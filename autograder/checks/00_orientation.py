@@ -23,12 +23,12 @@ def entry(answer: Any, key: str) -> Any:
     if not isinstance(answer, dict):
         hint = 'Return {"length": ..., "mean": ..., "largest_step": ...}.'
         if answer is None:
-            hint = Mistake("Nothing came back: print shows a result on the page, `return` hands it back.")
+            hint = Mistake("Nothing came back: print only shows a result on the page, `return` gives it back.")
         raise Wrong(f"describe_series should return a dictionary, but returned {show(answer)}.", hint)
     if key not in answer:
         keys = ", ".join(show(name, 30) for name in list(answer)[:6]) or "none"
         alike = any(isinstance(name, str) and _letters(name) == _letters(key) for name in answer)
-        hint = "The spelling of a key counts, with small letters and the underscore."
+        hint = "The spelling of a key matters, with small letters and the underscore."
         raise Wrong(f'The dictionary should have the key "{key}"; its keys are: {keys}.',
                     Mistake(hint) if alike else "Spell the keys as the exercise does.")  # fmt: skip
     return answer[key]
@@ -76,21 +76,21 @@ def step_misconceptions(values: list[float]) -> dict[str, Any]:
         "This is the right step with its sign: a size is never negative.": steps[size.argmax()],
         "This is the largest rise. A fall is a step too: take the size of each change, np.abs.": steps.max(),
         "This is the largest fall. A rise is a step too: take the size of each change, np.abs.": -steps.min(),
-        "This is the distance of the smallest and the largest value: only neighbours make a step.": np.ptp(values),
-        "This is the distance of the first and the last value, which are no neighbours. In a loop, look at the "
+        "This is the difference of the smallest and the largest value: only neighbours make a step.": np.ptp(values),
+        "This is the difference of the first and the last value, which are not neighbours. In a loop, check the "
         "index: values[-1] is the last value.": abs(values[-1] - values[0]),
-        "This is the mean size of the steps: the largest is asked for.": size.mean(),
-        "This is the place of the largest step: its size is asked for.": size.argmax(),
+        "This is the mean size of the steps: return the size of the largest one.": size.mean(),
+        "This is the place of the largest step: return its size.": size.argmax(),
         "The values must stay in their order: do not sort them.": np.abs(np.diff(np.sort(values))).max(),
-        "This is the first step alone: does a `return` end the loop too early?": size[0],
-        "Take the difference first, its size afterwards.": np.abs(np.diff(np.abs(values))).max(),
+        "This is only the first step: does a `return` end the loop too early?": size[0],
+        "Take the difference first, then its size.": np.abs(np.diff(np.abs(values))).max(),
         "This leaves out the last step: n values have n - 1 steps.": size[:-1].max(initial=0),
         "This leaves out the first step: n values have n - 1 steps.": size[1:].max(initial=0),
         "These are changes of changes: take the difference once.": np.abs(np.diff(values, 2)).max(initial=0),
         "This is the square of the largest step.": size.max() ** 2,
         "Keep the decimals.": np.floor(size.max()),
     }
-    return {**found, "These are all steps: the size of the largest one is asked for.": size}
+    return {**found, "These are all steps: return the size of the largest one.": size}
 
 
 def readings(rng: np.random.Generator, size: int) -> Array:
@@ -117,7 +117,7 @@ def test_length(student: Student, rng: np.random.Generator) -> None:
             "This is the number of steps: the number of values is one more.": size - 1,
             "This is the shape, a tuple: the length is its first number.": [size],
         }
-        expect(student.describe_series(readings(rng, size)), "length", size, misconceptions, "len(values) tells it.")
+        expect(student.describe_series(readings(rng, size)), "length", size, misconceptions, "len(values) gives it.")
 
 
 @exercise("first-steps", share=1, read=YOUR_TURN)
@@ -130,15 +130,15 @@ def test_mean(student: Student, rng: np.random.Generator) -> None:
             "This is the median: the mean is the sum divided by the number of values.": np.median(values),
             "This is the sum: divide it by the number of values.": mean * size,
             "This is the sum divided by n - 1: there are n values.": mean * size / (size - 1),
-            "This is the mean of the changes: the mean of the values is asked for.": np.diff(values).mean(),
-            "This is the mean of the steps: the mean of the values is asked for.": np.abs(np.diff(values)).mean(),
+            "This is the mean of the changes: take the mean of the values.": np.diff(values).mean(),
+            "This is the mean of the steps: take the mean of the values.": np.abs(np.diff(values)).mean(),
             "This is halfway between the smallest and the largest value.": (values.min() + values.max()) / 2,
             "This leaves out the last value.": values[:-1].mean(),
             "Keep the decimals of the values.": np.trunc(values).mean(),
             "Keep the decimals: divide with /, and do not round.": np.floor(mean),
             "Do not round the mean.": np.round(mean),
-            "Do not round the mean: decimals beyond the first two count.": np.round(mean, 2),
-            "Do not round the mean: decimals beyond the first one count.": np.round(mean, 1),
+            "Do not round the mean: decimals after the first two count.": np.round(mean, 2),
+            "Do not round the mean: decimals after the first one count.": np.round(mean, 1),
         }
         expect(
             student.describe_series(values), "mean", mean, misconceptions, "The sum divided by the number of values."
@@ -166,7 +166,7 @@ def test_largest_step(student: Student, values: list[float]) -> None:
 
 @exercise("first-steps", share=1, read=DOCSTRINGS)
 def test_too_short(student: Student, rng: np.random.Generator) -> None:
-    """A series of fewer than two values raises ValueError, one of two does not."""
+    """A series of fewer than two values raises ValueError, a series of two values does not."""
     value = round(float(rng.uniform(1, 30)), 1)
     hint = "Look at the length first: if it is below 2, `raise ValueError(...)`."
     raises("ValueError", lambda: student.describe_series([value]), "one value, which has no step,", hint)
@@ -184,19 +184,19 @@ def test_too_short(student: Student, rng: np.random.Generator) -> None:
 
 @exercise("first-steps", share=1, read=DOCSTRINGS)
 def test_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
-    """Lists and arrays, whole numbers and decimals are taken, and stay as they are."""
+    """The function takes lists and arrays, whole numbers and decimals, and does not change them."""
     # Two rising values, of which most wrong formulas make the right numbers: here only the kind is in question.
     low = int(rng.integers(2, 9))
     whole = [low, low + 2 * int(rng.integers(1, 9))]
     for values in (whole, [n + 0.5 for n in whole], np.array(whole), np.array(whole) + 0.5):
-        hint = f"The values came as {'a list' if isinstance(values, list) else 'an array'} here."
+        hint = f"The values were {'a list' if isinstance(values, list) else 'an array'} here."
         try:
             answer = student.describe_series(values)
         except StudentError as error:
             if not isinstance(values, list) or error.raised.type not in ("AttributeError", "TypeError"):
                 raise
             wrong = Mistake(
-                "A list has neither the methods nor the arithmetic of an array: np.asarray makes one of it."
+                "A list has neither the methods nor the arithmetic of an array: np.asarray makes an array from it."
             )
             raise Wrong(f"For the list {show(values)} describe_series raised {error.raised}.", wrong) from None
         numbers = [float(value) for value in values]

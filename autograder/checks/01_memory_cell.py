@@ -35,11 +35,11 @@ TYPES = "9 · What goes in, what comes out"
 
 BLOCKS = ("input", "forget", "cell", "output")  # Keras's order
 SATURATED = 40.0  # beyond it many a mistake has the same result
-EXPONENTIAL = "Take the exponential of negative numbers only: exp(-|x|) serves both sides."
+EXPONENTIAL = "Take the exponential of negative numbers only: exp(-|x|) works for both sides."
 
 
 def logistic(x: Array) -> Array:
-    """The sigmoid by way of tanh, which neither overflows nor warns."""
+    """The sigmoid from tanh, which neither overflows nor warns."""
     return 0.5 * (1 + np.tanh(0.5 * np.asarray(x, dtype=float)))
 
 
@@ -76,7 +76,7 @@ def steps_in_other_orders(x_t: Array, h: Array, c: Array, kernel: Array, recurre
         if order[2:] != BLOCKS[2:]:  # input and forget gate alone exchanged is a mistake of its own
             gates = activated(x_t @ kernel + h @ recurrent + bias, order)
             new = gates["forget"] * c + gates["input"] * gates["cell"]
-            told = f"The blocks are taken in the order {', '.join(order)}; Keras has input, forget, cell, output."
+            told = f"You take the blocks in the order {', '.join(order)}; Keras has input, forget, cell, output."
             found[told] = gates["output"] * np.tanh(new), new
     return found
 
@@ -116,9 +116,9 @@ def judge_sigmoid(value: Any, x: Any, what: str, hint: str) -> None:
         "This is the slope of the sigmoid.": right * logistic(-x),
         "This is the hard sigmoid, made of straight lines.": np.clip(0.2 * x + 0.5, 0, 1),
         "This is the hard sigmoid, x / 6 + 0.5 cut to 0..1.": np.clip(x / 6 + 0.5, 0, 1),
-        "This is a step; between closed and open there should be a soft transition.": np.heaviside(x, 0.5),
+        "This is a step; the transition between closed and open should be soft.": np.heaviside(x, 0.5),
         "This is rounded: return all digits.": np.round(right, 2),
-        "This is cut off to whole numbers: make room for fractions with dtype=float.": np.trunc(right),
+        "This is cut off to whole numbers: keep the fractions with dtype=float.": np.trunc(right),
     }
     told = mistakes if np.abs(x).max() <= SATURATED else {}
     close(found, right, what, hint, rtol=0, atol=2e-6, mistakes=told)
@@ -145,9 +145,9 @@ def test_sigmoid_of_lists_and_arrays(student: Student, rng: np.random.Generator)
     whole, nested = rng.integers(-5, 6, 7), rng.integers(-5, 6, (2, 3))
     line[0], cube[0, 0, 0], whole[0], nested[0, 0] = 8, -8, 1, 2  # a clip or a cut shows in every draw
     for data, what, hint in (
-        (line.tolist(), "a list", "np.asarray(x) takes numbers, lists and arrays alike."),
+        (line.tolist(), "a list", "np.asarray(x) takes numbers, lists and arrays."),
         (line, "a 1-D array", ""),
-        (cube, "an array of shape (2, 3, 4)", "Work on all elements, whatever the shape."),
+        (cube, "an array of shape (2, 3, 4)", "Work on all elements, for any shape."),
         (cube[:, :1, 0].astype("float32"), "a float32 array of shape (2, 1)", "Keep every axis, also one of length 1."),
         (whole, "an array of whole numbers", ""),
         (nested.tolist(), "a nested list of whole numbers", ""),
@@ -157,7 +157,7 @@ def test_sigmoid_of_lists_and_arrays(student: Student, rng: np.random.Generator)
 
 @exercise("sigmoid", share=2, read=TAP)
 def test_sigmoid_is_stable(student: Student, rng: np.random.Generator) -> None:
-    """Up to ±10,000 it gives the right numbers, and no warning."""
+    """It gives the right numbers up to ±10,000, and no warning."""
     for size in (100.0, 1000.0, 10_000.0):
         spread = np.round(rng.uniform(-size, size, 20))
         for x in (size, -size, np.array([-size, size, 0.0]), spread):
@@ -176,7 +176,7 @@ def _warnings(student: Student) -> tuple[str, ...]:
 
 @exercise("sigmoid", share=1, read=TAP)
 def test_sigmoid_changes_nothing(student: Student, rng: np.random.Generator) -> None:
-    """The array that is passed stays as it is."""
+    """The function does not change its argument."""
     x = np.round(rng.normal(0, 3, (4, 3)), 2)
     x[0, 0] = 8
     judge_sigmoid(student.sigmoid(x), x, "the result", "")
@@ -218,7 +218,7 @@ def judge_gates(found: dict[str, Array], z: Array, mistakes: dict[str, Array], h
             hard: np.clip(0.2 * blocks[name] + 0.5, 0, 1),
         }
         if units > 1:
-            column = "The blocks lie side by side, `units` columns each; these are every fourth column."
+            column = "The blocks are side by side, `units` columns each; you took every fourth column."
             own[column] = squashed(z[:, place::4])
         if seen:
             own = {told: wholes[told][name] for told in seen}
@@ -236,7 +236,7 @@ def test_gates_are_a_dict_of_four(student: Student, rng: np.random.Generator) ->
 
 @exercise("gates", share=3, read=SUMS)
 def test_gates_of_the_input(student: Student, rng: np.random.Generator) -> None:
-    """Each block in Keras's order, with its activation: the input's part alone."""
+    """Each block is in Keras's order, with its activation; tested with the input's part alone."""
     for samples, features, units in ((1, 1, 2), (3, 4, 2), (2, 3, 3), (5, 2, 4)):
         kernel, recurrent, bias = weights(rng, features, units)
         x_t, h = np.round(rng.normal(size=(samples, features)), 2), np.zeros((samples, units))
@@ -262,7 +262,7 @@ def test_gates_see_the_last_hidden_state(student: Student, rng: np.random.Genera
 
 @exercise("gates", share=1, read=SUMS)
 def test_gates_add_the_bias(student: Student, rng: np.random.Generator) -> None:
-    """The bias is added to every sample's sums; no argument is changed."""
+    """The bias is added to every sample's sums; the function changes no argument."""
     for samples, features, units in ((1, 1, 2), (5, 3, 4)):
         kernel, recurrent, bias = weights(rng, features, units)
         x_t, h = (np.round(rng.uniform(-2, 2, (samples, size)), 2) for size in (features, units))
@@ -276,7 +276,7 @@ def test_gates_add_the_bias(student: Student, rng: np.random.Generator) -> None:
         judge_gates(gates_found(found, samples, units), z + bias, mistakes, "Add the bias to the sums.")
         unchanged(student)
     single = [part.astype("float32") for part in (x_t, h, kernel, recurrent, bias)]
-    judge_gates(gates_found(student.gate_activations(*single), 5, 4), z + bias, {}, "float32 serves as well.")
+    judge_gates(gates_found(student.gate_activations(*single), 5, 4), z + bias, {}, "float32 arguments must work, too.")
     unchanged(student)
 
 
@@ -308,14 +308,14 @@ def test_step_updates_the_cell(student: Student, rng: np.random.Generator) -> No
         mistakes = {
             "This is h_t: return the hidden state first, the cell state second.": right_h,
             "Input and forget gate are exchanged.": i * c + f * g,
-            "The forget gate keeps: 1 means that all stays. Here it is used as 1 - forget.": (1 - f) * c + i * g,
+            "The forget gate keeps: 1 means that everything stays. Here it is used as 1 - forget.": (1 - f) * c + i * g,
             "The old cell state is not multiplied by the forget gate (that is the LSTM of 1997).": c + i * g,
             "The candidate is not multiplied by the input gate.": f * c + g,
             "The old cell state is missing.": i * g,
             "The new part, input times candidate, is missing.": f * c,
-            "The hidden state stands where the old cell state belongs.": f * h + i * g,
-            "Here 1 - forget stands in for the input gate, as in a GRU.": f * c + (1 - f) * g,
-            "The cell state itself goes through no tanh; only what is shown of it does.": np.tanh(f * c + i * g),
+            "The hidden state is where the old cell state belongs.": f * h + i * g,
+            "Here 1 - forget replaces the input gate, as in a GRU.": f * c + (1 - f) * g,
+            "The cell state itself does not go through tanh; only the output does.": np.tanh(f * c + i * g),
         }
         mistakes |= {told: new for told, (_, new) in steps_in_other_orders(x_t, h, c, *layer).items()}
         if alike(c_t, right_h) and not alike(h_t, right_c):
@@ -333,8 +333,8 @@ def test_step_shows_the_hidden_state(student: Student, rng: np.random.Generator)
         o = gates_of(x_t, h, *layer)["output"]
         mistakes = {
             "This is c_t: return the hidden state first, the cell state second.": right_c,
-            "The tanh is missing: what is shown is tanh(c_t), times the output gate.": o * right_c,
-            "The tanh of the *new* cell state is shown, not that of the old one.": o * np.tanh(c),
+            "The tanh is missing: the output is tanh(c_t), times the output gate.": o * right_c,
+            "Take the tanh of the *new* cell state, not of the old one.": o * np.tanh(c),
             "The output gate is missing: h_t = output * tanh(c_t).": np.tanh(right_c),
             "The tanh belongs around c_t only, and the output gate outside.": np.tanh(o * right_c),
             "The cell state goes through tanh, not through a sigmoid.": o * logistic(right_c),
@@ -353,12 +353,12 @@ def test_step_keeps_and_forgets(student: Student, rng: np.random.Generator) -> N
     close(kept, c, "c_t with a forget gate of 1 and an input gate of 0", "1 keeps the old state, 0 drops it.")
     _, taken = states(student.lstm_step(*rest, np.concatenate([wide, shut, half, wide])), (2, units))
     close(taken, np.full((2, units), 0.5), "c_t with a forget gate of 0 and an input gate of 1",
-          "Then nothing but the candidate is left.")  # fmt: skip
+          "Then only the candidate is left.")  # fmt: skip
 
 
 @exercise("lstm-step", share=1, read=STEP)
 def test_step_changes_nothing(student: Student, rng: np.random.Generator) -> None:
-    """No argument is changed, and float32 serves as well."""
+    """The function changes no argument, and works with float32 as well."""
     arguments = a_step(rng, 3, 2, 4)
     student.lstm_step(*arguments)
     unchanged(student, "Make new states: `c_prev *= forget` changes the array that was passed.")
@@ -395,9 +395,9 @@ def judge_forward(value: Any, x: Array, layer: tuple[Array, ...], sequences: boo
         elif found.shape == hidden[:, -1].shape:
             hint = "This is h of one timestep only: keep it of each."
     that(found.shape == right.shape, f"{what} should have the shape {right.shape}, but has {found.shape}.", hint)
-    usual = "Do lstm_step once for each timestep, from zeros on, and hand both states on."
+    usual = "Do lstm_step once for each timestep, start from zeros, and pass both states on."
     if np.allclose(found, right, rtol=0, atol=5e-3):
-        usual = "This is nearly right: keep to float32 or float64, and neither round nor change the input."
+        usual = "This is nearly right: use float32 or float64, do not round, and do not change the input."
     close(found, right, what, usual, mistakes=lambda: _misreadings(x, layer, sequences))
 
 
@@ -408,11 +408,11 @@ def _misreadings(x: Array, layer: tuple[Array, ...], sequences: bool) -> dict[st
     exchanged = forward(x, *layer, hand_on=lambda h, c: (c, h))
     found = {
         "These are the cell states: the output is the hidden state.": cell,
-        "Each timestep begins with zeros: hand both states on from step to step.": forward(
+        "Each timestep begins with zeros: pass both states on from step to step.": forward(
             x, *layer, hand_on=lambda h, c: (zero, zero)
         )[0],
-        "The hidden state is not handed on.": forward(x, *layer, hand_on=lambda h, c: (zero, c))[0],
-        "The cell state is not handed on.": forward(x, *layer, hand_on=lambda h, c: (h, zero))[0],
+        "The hidden state is not passed on.": forward(x, *layer, hand_on=lambda h, c: (zero, c))[0],
+        "The cell state is not passed on.": forward(x, *layer, hand_on=lambda h, c: (h, zero))[0],
         "From step to step h and c are exchanged: lstm_step takes and returns h first.": exchanged[0],
         "From step to step h and c are exchanged: lstm_step takes h first, and returns it first.": exchanged[1],
         "The states begin as ones; they should be zeros.": forward(x, *layer, start=1.0)[0],
@@ -441,7 +441,7 @@ def test_forward_gives_the_last_hidden_state(student: Student, rng: np.random.Ge
 
 @exercise("lstm-forward", share=2, read=SEQUENCE)
 def test_forward_gives_all_hidden_states(student: Student, rng: np.random.Generator) -> None:
-    """With return_sequences the hidden states after all timesteps, (samples, timesteps, units)."""
+    """With return_sequences it returns the hidden states after all timesteps, (samples, timesteps, units)."""
     for samples, timesteps, features, units in ((1, 4, 2, 2), (3, 5, 2, 4), (2, 1, 3, 2), (1, 6, 1, 3)):
         x, layer = np.round(rng.normal(size=(samples, timesteps, features)), 2), weights(rng, features, units)
         judge_forward(student.lstm_forward(x, *layer, return_sequences=True), x, layer, sequences=True)
@@ -449,7 +449,7 @@ def test_forward_gives_all_hidden_states(student: Student, rng: np.random.Genera
 
 @exercise("lstm-forward", share=1, read=SEQUENCE)
 def test_forward_starts_anew(student: Student, rng: np.random.Generator) -> None:
-    """Every call starts with zeros, each sample is read by itself, and no argument is changed."""
+    """Every call starts with zeros, samples do not affect each other, and the function changes no argument."""
     x, layer = rng.normal(size=(3, 4, 2)), weights(rng, 2, 3)
     first = student.lstm_forward(x, *layer)
     unchanged(student)
@@ -457,7 +457,7 @@ def test_forward_starts_anew(student: Student, rng: np.random.Generator) -> None
         judge_forward(first, x, layer, sequences=False)
     first = array(first, "the output", (3, 3), "Only h after the last timestep.")
     close(student.lstm_forward(x, *layer), first, "the output of the same call once more",
-          "Make the states of zeros within the function, at every call.")  # fmt: skip
+          "Make the states from zeros within the function, in every call.")  # fmt: skip
     alone = student.lstm_forward(x[1:2], *layer)
     close(
         alone,
@@ -522,7 +522,7 @@ def judge_gradient(found: Any, gates: Array) -> None:
     hint = "One number for each unit: take the product over the timesteps, the first axis."
     got = array(found, "the gradient")
     if got.shape == gates.shape:
-        hint = "These are the products up to every timestep; only the whole product is asked for: its last row."
+        hint = "These are the products up to every timestep; return only the whole product, the last row."
     elif got.shape == (len(gates),) and gates.shape[0] != gates.shape[1]:
         hint = "This has one number for each timestep: multiply along the timesteps (axis 0), not along the units."
     elif got.shape == ():
@@ -530,11 +530,11 @@ def judge_gradient(found: Any, gates: Array) -> None:
     that(got.shape == right.shape, f"the gradient should have the shape {right.shape}, but has {got.shape}.", hint)
     mistakes = {
         "This multiplies along the units: the timesteps are the first axis.": np.prod(gates, axis=-1),
-        "This is the sum of the forget gates: small changes are handed on by multiplication.": gates.sum(axis=0),
+        "This is the sum of the forget gates: each gate multiplies a small change.": gates.sum(axis=0),
         "This is the mean of the forget gates: the gradient is their product.": gates.mean(axis=0),
-        "This is the last forget gate alone: the nudge has passed all of them.": gates[-1],
-        "This is the first forget gate alone: the nudge has to pass all of them.": gates[0],
-        "The first timestep's gate is missing: it stands between c_0 and c_1.": np.prod(gates[1:], axis=0),
+        "This is the last forget gate alone: the small change has passed all of them.": gates[-1],
+        "This is the first forget gate alone: the small change has to pass all of them.": gates[0],
+        "The first timestep's gate is missing: it is between c_0 and c_1.": np.prod(gates[1:], axis=0),
         "The last timestep's gate is missing: c_T has passed it, too.": np.prod(gates[:-1], axis=0),
         "This is the product of 1 - forget: a forget gate of 1 keeps.": np.prod(1 - gates, axis=0),
         "The slope of the sigmoid does not belong here: the gates are held fixed.": np.prod(
@@ -561,7 +561,7 @@ def test_gradient_is_the_product_of_forget_gates(student: Student, gates: Array)
 
 @exercise("gradient-flow", share=1, read=GRADIENT)
 def test_gradient_over_many_steps(student: Student, rng: np.random.Generator) -> None:
-    """Open gates hand it on whole over hundreds of steps, one closed gate stops it; nothing is changed."""
+    """Open gates keep it whole over hundreds of steps, one closed gate stops it; the argument does not change."""
     gates = rng.uniform(0.99, 1, (300, 5))
     gates[:, 1] = 1.0
     gates[rng.integers(300), 3] = 0.0
@@ -580,7 +580,7 @@ GOES_IN_COMES_OUT = {
     "traffic": ("many-to-one", "24 hours go in, one after the other; a single number comes out"),
 }
 # The same word for all reaches two.
-CURVE = Curve("right ones of the five", ((2, 0), (5, 1)))
+CURVE = Curve("right answers of the five", ((2, 0), (5, 1)))
 
 
 @exercise("applications", read=TYPES, curves=[CURVE])
@@ -600,5 +600,5 @@ def test_names_the_types(student: Student, award: Callable[[float, str], None]) 
 
 
 def _type(value: Any) -> str:
-    """An answer as it is meant: capitals, spaces and underscores do not matter."""
+    """The meaning of an answer: capitals, spaces and underscores do not matter."""
     return value.strip().lower().replace("_", "-").replace(" ", "-") if isinstance(value, str) else ""

@@ -66,7 +66,7 @@ def pairs_are(value: Any, name: str, values: Array, timesteps: int, multisteps: 
         mistakes["The axes are swapped: a row of X is one window."] = X.T
     elif found.ndim == 2 and 0 < found.shape[1] < len(values) and found.shape[1] != timesteps:
         whole = windows(values, found.shape[1], 0)[0][: len(found)]
-        mistakes["The windows have another length than `timesteps`."] = whole
+        mistakes["The length of the windows is not `timesteps`."] = whole
     if alike(found, X[:-1]) and alike(targets, y[1:]):
         mistakes = {LATE: X[:-1]}
     close(found, X, f"X {case}", _step_of(found, X), mistakes=mistakes)
@@ -77,7 +77,7 @@ def _step_of(found: Array, X: Array) -> str:
     if found.ndim == 3:
         return "One sequence makes windows of shape (n, timesteps), without a third axis."
     if found.shape[1:] == X.shape[1:] and found.shape != X.shape:
-        return "Count the windows: each begins one place after the one before, and each has its target behind it."
+        return "Count the windows: each begins one place after the one before, and each has its target right after it."
     if found.size == 0:
         return "There is no pair at all: n is at least 1 here."
     return "X[i] begins at place i of the sequence, and holds `timesteps` values in their order."
@@ -86,11 +86,11 @@ def _step_of(found: Array, X: Array) -> str:
 def _wrong_windows(X: Array, values: Array, timesteps: int) -> dict[str, Array]:
     everything, none = windows(values, timesteps, 0)[0], np.empty((0, timesteps))
     return {
-        "The last windows have no full target behind them: leave them out.": everything,
+        "The last windows have no full target after them: leave them out.": everything,
         "Off by one: a pair is missing at the end. The last target is the last value of the sequence.": X[:-1],
         "Off by one: the first window begins at place 0.": everything[1 : len(X) + 1],
         "The first window is missing: it begins at place 0.": X[1:],
-        "The windows lie side by side: each begins one place after the one before, so that they overlap.": (
+        "The windows are side by side: each should begin one place after the one before, so that they overlap.": (
             X[::timesteps] if timesteps > 1 else none
         ),
         "The windows are the wrong way round: the earliest value comes first.": X[:, ::-1],
@@ -112,7 +112,7 @@ def _wrong_targets(X: Array, y: Array, values: Array, timesteps: int) -> dict[st
     places = np.arange(len(X))[:, None] + np.arange(ahead) + timesteps
     late = values[np.minimum(places + 1, len(values) - 1)]
     found = {
-        "Look-ahead: the target is the last value of the window itself, so the answer stands in the question.": (
+        "Look-ahead: the target is the last value of the window itself, so the answer is in the question.": (
             values[places - 1]
         ),
         LATE: late,
@@ -121,8 +121,8 @@ def _wrong_targets(X: Array, y: Array, values: Array, timesteps: int) -> dict[st
         return {sentence: wrong[:, 0] for sentence, wrong in found.items()}
     return found | {
         "The steps are the wrong way round: the nearest comes first.": y[:, ::-1],
-        "Only the first step is there: all `multisteps` values after the window are asked for.": y[:, :1],
-        "Only the last step is there: all `multisteps` values after the window are asked for.": y[:, -1:],
+        "Only the first step is there: return all `multisteps` values after the window.": y[:, :1],
+        "Only the last step is there: return all `multisteps` values after the window.": y[:, -1:],
         "The first step is repeated: the others are the values that follow it, one after the other.": (
             np.repeat(y[:, :1], ahead, axis=1)
         ),
@@ -130,13 +130,13 @@ def _wrong_targets(X: Array, y: Array, values: Array, timesteps: int) -> dict[st
 
 
 def by_places(call: Callable[[], Any]) -> Any:
-    """The answer for a pandas Series or DataFrame, with a word on labels if it raised."""
+    """The answer for a pandas Series or DataFrame, with a remark on labels if it raised."""
     try:
         return call()
     except StudentError as error:
         if error.raised.type not in {"KeyError", "IndexError"}:
             raise
-        message = f"With an index of its own, whatever its labels, it should work; it raised {error.raised}."
+        message = f"It should work with any index, whatever its labels; it raised {error.raised}."
         raise Wrong(message, "Places count, not labels: take np.asarray, to_numpy() or iloc.") from None
 
 
@@ -153,7 +153,7 @@ def test_every_window_and_its_next_value(student: Student, timesteps: int, n: in
 
 @exercise("next-value", share=2, read=WINDOWS)
 def test_values_in_any_order(student: Student, rng: np.random.Generator) -> None:
-    """The values are taken as they are, in their own order, from arrays, too."""
+    """The values stay as they are, in their own order, in arrays, too."""
     for size, timesteps in ((5, 2), (9, 4), (12, 1), (7, 6), (40, 24)):
         values = readings(rng, size)
         pairs_are(student.single_step_pairs(values, timesteps), "single_step_pairs", values, timesteps)
@@ -162,7 +162,7 @@ def test_values_in_any_order(student: Student, rng: np.random.Generator) -> None
 
 @exercise("next-value", share=1, read=WINDOWS)
 def test_kinds_of_sequence(student: Student, rng: np.random.Generator) -> None:
-    """A pandas Series is taken by its places, whatever its index."""
+    """For a pandas Series the places count, whatever its index."""
     values = readings(rng, 8)
     hours = pd.date_range("2024-03-01", periods=8, freq="h")
     for series in (pd.Series(values, hours), pd.Series(values, np.arange(8)[::-1]), pd.Series(values, range(3, 11))):
@@ -197,7 +197,7 @@ def test_every_window_and_its_next_values(student: Student, timesteps: int, mult
 
 @exercise("multi-step", share=2, read=STEPS)
 def test_multi_step_values_in_any_order(student: Student, rng: np.random.Generator) -> None:
-    """The values are taken as they are, in their own order, from arrays, too."""
+    """The values stay as they are, in their own order, in arrays, too."""
     for size, timesteps, multisteps in ((7, 3, 2), (12, 7, 3), (10, 2, 5), (9, 3, 3), (60, 24, 12)):
         values = readings(rng, size)
         found = student.multi_step_pairs(values, timesteps, multisteps)
@@ -216,7 +216,7 @@ def test_multi_step_of_one_step(student: Student, rng: np.random.Generator) -> N
 
 @exercise("multi-step", share=1, read=STEPS)
 def test_multi_step_kinds_of_sequence(student: Student, rng: np.random.Generator) -> None:
-    """A pandas Series is taken by its places, whatever its index."""
+    """For a pandas Series the places count, whatever its index."""
     values = readings(rng, 9)
     hours = pd.date_range("2024-03-01", periods=9, freq="h")
     for series in (pd.Series(values, hours), pd.Series(values, np.arange(9)[::-1]), pd.Series(values, range(3, 12))):
@@ -261,7 +261,7 @@ def _step_of_block(found: Array, X: Array) -> str:
     if found.ndim == 2:
         return "Each window is a table of timesteps and features: do not flatten it."
     if found.ndim == 3 and found.shape[1:] == X.shape[1:] and len(found) != len(X):
-        return "n = rows - timesteps - multisteps + 1: the last target stands in the last row."
+        return "n = rows - timesteps - multisteps + 1: the last target is in the last row."
     return "X[i] is rows i to i + timesteps - 1 of all columns, in the frame's order."
 
 
@@ -276,14 +276,14 @@ def _wrong_blocks(X: Array, values: Array, place: int) -> dict[str, Array]:
             np.swapaxes(X, 1, 2).reshape(X.shape)
         ),
         "The target's own past belongs to the window, too.": X[:, :, others],
-        "Off by one: the last window is missing. The last target stands in the last row.": X[:-1],
-        "The last windows have no full target behind them: leave them out.": windows(values, X.shape[1], 0)[0],
-        "The windows lie side by side: each begins one row after the one before, so that they overlap.": (
+        "Off by one: the last window is missing. The last target is in the last row.": X[:-1],
+        "The last windows have no full target after them: leave them out.": windows(values, X.shape[1], 0)[0],
+        "The windows are side by side: each should begin one row after the one before, so that they overlap.": (
             X[:: X.shape[1]] if X.shape[1] > 1 else X[:0]
         ),
         "The windows are the wrong way round: the earliest row comes first.": X[:, ::-1],
-        moved + " It stands last.": X[:, :, [*others, place]],
-        moved + " It stands first.": X[:, :, [place, *others]],
+        moved + " It is the last one.": X[:, :, [*others, place]],
+        moved + " It is the first one.": X[:, :, [place, *others]],
         "The columns are sorted by name, or turned: keep the frame's order.": X[:, :, ::-1],
     }
 
@@ -299,8 +299,8 @@ def _wrong_column(X: Array, values: Array, after: Array, place: int) -> dict[str
         if column != place
     ]
     return dict(columns) | {
-        "All columns are predicted: only the target column is asked for.": after,
-        "Look-ahead: the target begins in the last row of the window, so the answer stands in the question.": (
+        "All columns are predicted: return only the target column.": after,
+        "Look-ahead: the target begins in the last row of the window, so the answer is in the question.": (
             values[places - 1, place]
         ),
         "Off by one: the target begins one row too late; it comes right after the window.": (
@@ -322,7 +322,7 @@ def test_multivariate_windows(student: Student, timesteps: int, multisteps: int,
 
 @exercise("multivariate", share=2, read=FEATURES)
 def test_multivariate_any_frame(student: Student, rng: np.random.Generator) -> None:
-    """Two features or many, as many as timesteps or not, with names in no special order."""
+    """It works with two features or many, as many as timesteps or not, with names in any order."""
     cases = (
         (["no2", "flow"], "flow", 6, 3, 2),
         (["no2", "flow"], "flow", 9, 4, 2),
@@ -415,7 +415,7 @@ def many_shuffles(shuffle: Any, X: Any, seed: Any, times: Any) -> Any:
 
 @exercise("order-matters", share=2, read=ORDER)
 def test_every_permutation_may_come(student: Student, rng: np.random.Generator) -> None:
-    """The order is drawn from `rng` alone, anew with each call, and every permutation may come."""
+    """Each call draws the order again, from `rng` alone, and every permutation is possible."""
     X, draw = readings(rng, 36).reshape(3, 12), generator(rng)
     first, again = (array(student.shuffle_timesteps(X, draw), "the shuffled array", X.shape) for _ in range(2))
     hint = "Draw from the `rng` that is passed, not from np.random or random."
@@ -497,7 +497,7 @@ def _why_sensitivity(found: Array, predict: Any, X: Array, y: Array) -> str:
         "This is a difference of mean squared errors: take the roots first.": [
             np.mean(e**2) - np.mean(ordered**2) for e in shuffled
         ],
-        "This is a difference of mean absolute errors: RMSE is asked for.": [
+        "This is a difference of mean absolute errors: take the RMSE.": [
             np.mean(np.abs(e)) - np.mean(np.abs(ordered)) for e in shuffled
         ],
         "This compares the two forecasts with each other: compare each with y.": [
@@ -506,7 +506,7 @@ def _why_sensitivity(found: Array, predict: Any, X: Array, y: Array) -> str:
         "This is the root of a difference of squares: take each root first, then the difference.": [
             np.sign(d) * np.sqrt(abs(d)) for d in (np.mean(e**2) - np.mean(ordered**2) for e in shuffled)
         ],
-        "The squares are summed up in place of averaged: the M in RMSE stands for mean.": right * np.sqrt(len(y)),
+        "These are sums of squares: the M in RMSE stands for mean.": right * np.sqrt(len(y)),
     }
     for sentence, possible in guesses.items():
         if all(one_of(value, np.asarray(possible)) for value in found):
@@ -543,7 +543,7 @@ def test_sensitivity_is_rmse_shuffled_minus_ordered(student: Student, rng: np.ra
             )
         # A forecast by one timestep has four possible errors: 20 draws all give the same one with a chance of
         # 4^-19, below 1 in 10^11.
-        hint = "Shuffle with the `rng` that is passed, and hand the shuffled windows to predict."
+        hint = "Shuffle with the `rng` that is passed, and give the shuffled windows to predict."
         if (possible <= 0).all():
             hint = "This model does better on some shuffled windows: the result is then negative."
         that(len(set(np.round(found, 3).tolist())) > 1, f"for {what}, 20 generators gave {show(found[0])} each.", hint)
@@ -551,7 +551,7 @@ def test_sensitivity_is_rmse_shuffled_minus_ordered(student: Student, rng: np.ra
 
 @exercise("order-matters", share=1, read=ORDER)
 def test_sensitivity_without_order_is_zero(student: Student, rng: np.random.Generator) -> None:
-    """A model that does not look at the order has a sensitivity of 0, and one that does has not."""
+    """A model that does not use the order has a sensitivity of 0; a model that uses it does not."""
     X = readings(rng, 60).reshape(10, 6)
     for _ in range(3):
         found = array(student.order_sensitivity(mean_value, X, X[:, -1], generator(rng)), "the result", ())
@@ -562,7 +562,7 @@ def test_sensitivity_without_order_is_zero(student: Student, rng: np.random.Gene
         array(student.order_sensitivity(last_value, X, X[:, -1], generator(rng)), "the result", ()) for _ in range(15)
     ]
     that(bool(np.any(np.abs(others) > 1e-3)), "the sensitivity of a forecast by the last value is 0 as well.",
-         "Hand the shuffled windows to predict.")  # fmt: skip
+         "Give the shuffled windows to predict.")  # fmt: skip
 
 
 # baselines
@@ -584,13 +584,13 @@ def test_persistence(student: Student, rng: np.random.Generator) -> None:
             raise Wrong(f"the forecast should have the shape {(n, multisteps)} {case}, but has {found.shape}.", hint)
         hint = "The last value of a window is in its last column, X[:, -1]."
         mistakes = {
-            "This is the first value of each window, the oldest; the latest stands last.": (
+            "This is the first value of each window, the oldest; the latest one is the last.": (
                 np.repeat(X[:, :1], multisteps, axis=1)
             ),
             "This is the mean of each window; persistence takes its last value.": (
                 np.repeat(X.mean(axis=1, keepdims=True), multisteps, axis=1)
             ),
-            "The last values are spread over the rows: each row belongs to one window.": (
+            "The last values are spread over the rows: each row should belong to one window.": (
                 np.resize(X[:, -1], (n, multisteps))
             ),
             "All rows are alike: each window has its own last value.": np.tile(X[-1, -1], (n, multisteps)),
@@ -602,7 +602,7 @@ def test_persistence(student: Student, rng: np.random.Generator) -> None:
 @exercise("baselines", share=3, read=BASELINES)
 @given(period=st.integers(3, 5), extra=st.integers(0, 5), horizon=st.integers(2, 12))
 def test_seasonal_naive(student: Student, period: int, extra: int, horizon: int) -> None:
-    """The seasonal naive forecast repeats the last period, for as long as asked."""
+    """The seasonal naive forecast repeats the last period, for `horizon` steps."""
     series = [10 * (place + 1) for place in range(period + extra)]
     _seasonal(student.seasonal_naive_forecast(series, period, horizon), np.array(series), period, horizon)
 
@@ -620,18 +620,16 @@ def _seasonal(value: Any, series: Array, period: int, horizon: int) -> None:
         )
         raise Wrong(f"the forecast {case}, should have the shape {(horizon,)}, but has {found.shape}.", hint)
     guesses = {
-        "This repeats the first period of the series; the last is the one to repeat.": np.resize(
-            series[:period], horizon
-        ),
+        "This repeats the first period of the series; repeat the last one.": np.resize(series[:period], horizon),
         "The last period is the wrong way round.": np.resize(season[::-1], horizon),
         "This repeats the last value only, which is persistence.": np.full(horizon, series[-1]),
         "The repeated period is cut off at its beginning; the forecast begins one period before the end.": np.resize(
             season, period * (-(-horizon // period))
         )[-horizon:],
         "These are the last `horizon` values; the forecast begins one period before the end.": series[-horizon:],
-        "Each value is repeated in place; the period as a whole is to be repeated.": np.repeat(
-            season, -(-horizon // period)
-        )[:horizon],
+        "Each value is repeated in place; repeat the period as a whole.": np.repeat(season, -(-horizon // period))[
+            :horizon
+        ],
         "This begins one place too early: the last period is series[-period:].": np.resize(
             series[-period - 1 :][:period], horizon
         ),
@@ -642,7 +640,7 @@ def _seasonal(value: Any, series: Array, period: int, horizon: int) -> None:
 
 @exercise("baselines", share=2, read=BASELINES)
 def test_seasonal_naive_kinds_of_series(student: Student, rng: np.random.Generator) -> None:
-    """Arrays and pandas Series are taken by their places, whatever the index."""
+    """For arrays and pandas Series the places count, whatever the index."""
     values = readings(rng, 11)
     hours = pd.date_range("2024-03-01", periods=11, freq="h")
     kinds = (values, pd.Series(values, hours), pd.Series(values, np.arange(11)[::-1]), pd.Series(values, range(3, 14)))

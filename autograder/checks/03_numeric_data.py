@@ -84,9 +84,9 @@ def misread(scale: Callable[[Any, Any], Array], train: Any, test: Any, data: Any
     found = {
         ON_TEST: scale(test, data),
         (
-            "These are the numbers of the training set: those of the test set are asked for."
+            "These are the numbers of the training set: return those of the test set."
             if of_test
-            else "These are the numbers of the test set: those of the training set are asked for."
+            else "These are the numbers of the test set: return those of the training set."
         ): scale(train, train if of_test else test),
         TOGETHER: scale(np.vstack([train, test]), data),
     }
@@ -94,14 +94,14 @@ def misread(scale: Callable[[Any, Any], Array], train: Any, test: Any, data: Any
         one = scale(train.reshape(-1, 1), data.reshape(-1, 1)).reshape(data.shape)
         found["All features were scaled by the same two numbers: each feature has its own."] = one
         by_row = scale(data.T, data.T).T if data.shape[0] > 1 else right
-        found["Each row was scaled for itself: a feature is a column."] = by_row
+        found["Each row was scaled separately: a feature is a column."] = by_row
     if scale is standard:
         deviation = train.std(axis=0, ddof=1)
         deviation[deviation == 0] = 1
         told = "These numbers are divided by the sample deviation (n - 1); StandardScaler divides by n."
         found[told] = (data - train.mean(axis=0)) / deviation
         found["Only the mean is subtracted: divide by the standard deviation, too."] = data - train.mean(axis=0)
-        found["This is normalization, from 0 to 1; here mean 0 and deviation 1 are asked for."] = min_max(train, data)
+        found["This is normalization, from 0 to 1; here make mean 0 and deviation 1."] = min_max(train, data)
         return found
     told = "Values outside the range are right for a test set that goes beyond the training data: do not clip them."
     ends = scale(train, train)
@@ -182,7 +182,7 @@ def test_normalize_fits_on_train_alone(student: Student, data: Array, factor: fl
 
 @exercise("normalize", share=1, read=NORMALIZATION)
 def test_normalize_feature_range(student: Student, rng: np.random.Generator) -> None:
-    """`feature_range` is respected."""
+    """The function uses `feature_range`."""
     train = series(rng, 4, 2)
     test = within(rng, train, 3)
     for low, high in ((-1, 1), (2, 5)):
@@ -190,7 +190,7 @@ def test_normalize_feature_range(student: Student, rng: np.random.Generator) -> 
         for found, data, name in zip(results, (train, test), ("train_scaled", "test_scaled"), strict=False):
             mistakes: dict[str, Any] = {"`feature_range` was not used: this is 0 to 1.": min_max(train, data)}
             mistakes |= misread(partial(min_max, low=low, high=high), train, test, data)
-            hint = f"The range asked for is {low} to {high}."
+            hint = f"`feature_range` is {low} to {high}."
             close(found, min_max(train, data, low, high), name, hint, mistakes=mistakes)
 
 
@@ -208,7 +208,7 @@ def test_normalize_constant_feature(student: Student, rng: np.random.Generator) 
 def stays_finite(
     results: tuple[Any, ...], data: tuple[Array, Array], varying: int, scale: Callable[[Any, Any], Array], hint: str
 ) -> None:
-    """Beside a feature that does not vary, the `varying` one is scaled as ever, and all is finite."""
+    """Beside a feature that does not vary, the `varying` one is scaled as usual, and everything is finite."""
     train = data[0]
     for name, found, unscaled in zip(("train_scaled", "test_scaled"), results, data, strict=False):
         numbers = array(found, name, unscaled.shape, A_COLUMN_EACH)
@@ -220,7 +220,7 @@ def stays_finite(
 
 @exercise("normalize", share=1, read=NORMALIZATION)
 def test_normalize_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
-    """Lists, Series and DataFrames are taken, and no input is changed."""
+    """The function takes lists, Series and DataFrames, and changes no input."""
     takes_any_kind(student, "normalize", min_max, rng)
 
 
@@ -274,7 +274,7 @@ def test_standardize_constant_feature(student: Student, rng: np.random.Generator
 
 @exercise("standardize", share=1, read=STANDARDIZATION)
 def test_standardize_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
-    """Lists, Series and DataFrames are taken, and no input is changed."""
+    """The function takes lists, Series and DataFrames, and changes no input."""
     takes_any_kind(student, "standardize", standard, rng)
 
 
@@ -300,7 +300,7 @@ def test_standardize_returns_the_scaler(student: Student, rng: np.random.Generat
 
 @exercise("invert", share=2, read=BACK)
 def test_invert_normalization(student: Student, rng: np.random.Generator) -> None:
-    """A normalization is undone, whatever its range, for several features."""
+    """It undoes a normalization to any range, for several features."""
     data = series(rng, 4, 2)
     for low, high in ((0, 1), (-1, 1)):
         scaler = student.apply(fitted_min_max, data, low, high)
@@ -309,7 +309,7 @@ def test_invert_normalization(student: Student, rng: np.random.Generator) -> Non
 
 @exercise("invert", share=2, read=BACK)
 def test_invert_standardization(student: Student, rng: np.random.Generator) -> None:
-    """A standardization is undone, for several features."""
+    """It undoes a standardization, for several features."""
     data = series(rng, 4, 2)
     scaler = student.apply(fitted_standard, data)
     close(student.invert_scaling(scaler, standard(data, data)), data, "the result", rtol=1e-4, atol=1e-3)
@@ -323,7 +323,7 @@ def test_invert_keeps_the_shape(student: Student, rng: np.random.Generator) -> N
         (student.apply(fitted_min_max, as_columns(data), 0, 1), min_max(data, data)),
         (student.apply(fitted_standard, as_columns(data)), standard(data, data)),
     ):
-        hint = "A scaler works on columns: reshape(-1, 1) before it, and back to the shape that came in after it."
+        hint = "A scaler works on columns: reshape(-1, 1) before it, and back to the original shape after it."
         close(
             student.invert_scaling(scaler, scaled.ravel()),
             data,
@@ -352,7 +352,7 @@ def test_invert_keeps_the_shape(student: Student, rng: np.random.Generator) -> N
 
 @exercise("invert", share=1, read=BACK)
 def test_invert_changes_nothing(student: Student, rng: np.random.Generator) -> None:
-    """The values are brought back in a new array: those passed in are not changed."""
+    """The result is a new array: the values that were passed in do not change."""
     data = series(rng, 6)
     scaler = student.apply(fitted_min_max, as_columns(data), 0, 1)
     for scaled in (min_max(data, data).ravel(), min_max(data, data)):
@@ -363,7 +363,7 @@ def test_invert_changes_nothing(student: Student, rng: np.random.Generator) -> N
 
 # which-scaler: samples on which the usual tests agree
 
-ANY_BELL = 'And take a test for a bell of any mean and width: kstest(values, "norm") knows only the one of mean 0.'
+ANY_BELL = 'Also take a test for a bell of any mean and width: kstest(values, "norm") tests only for mean 0.'
 
 
 def bell(rng: np.random.Generator, size: int) -> Array:
@@ -375,7 +375,7 @@ def bell(rng: np.random.Generator, size: int) -> Array:
 
 
 def not_bells(rng: np.random.Generator, size: int) -> dict[str, Array]:
-    """Samples that are plainly not normal."""
+    """Samples that are clearly not normal."""
     camel = np.concatenate([rng.normal(-6, 1, size // 2), rng.normal(6, 1, size - size // 2)])
     return {
         "a strongly skewed sample": rng.exponential(rng.uniform(1, 30), size),
@@ -421,7 +421,7 @@ def test_suggests_at_five_percent(student: Student, rng: np.random.Generator) ->
 
 @exercise("which-scaler", share=3, read=WHICH)
 def test_suggests_by_normality(student: Student, rng: np.random.Generator) -> None:
-    """Normal samples are standardized, plainly different ones normalized."""
+    """The answer is "standardize" for normal samples, "normalize" for clearly different ones."""
     hint = "The null hypothesis is that the data are normal: a p-value below 0.05 speaks against it."
     for size in (60, 300):
         normal = student.suggest_scaler(bell(rng, size))
@@ -442,11 +442,11 @@ def test_ignores_missing_values(student: Student, rng: np.random.Generator) -> N
 
 @exercise("which-scaler", share=1, read=WHICH)
 def test_suggests_for_other_inputs(student: Student, rng: np.random.Generator) -> None:
-    """A list or a Series is taken; a constant feature is normalized; nothing is changed."""
+    """It takes a list or a Series, answers "normalize" for a constant feature, and changes nothing."""
     sample, skewed = bell(rng, 80), rng.exponential(3, 200)
     equal(student.suggest_scaler(pd.Series(sample)), "standardize", "the answer for a Series of normal values")
     equal(student.suggest_scaler(skewed.tolist()), "normalize", "the answer for a list of skewed values")
     equal(student.suggest_scaler(np.full(30, 4.0)), "normalize", "the answer for a constant feature",
-          "A constant is no bell: answer it before the test.")  # fmt: skip
+          'A constant is not a bell: return "normalize" before the test.')  # fmt: skip
     student.suggest_scaler(sample)
     unchanged(student)

@@ -51,7 +51,7 @@ def drawn(rng: np.random.Generator, pool: Sequence[Any], size: int, different: i
 
 
 def series(values: Sequence[Any]) -> Any:
-    """As it comes out of a larger table: with an index that does not count from 0."""
+    """A Series as from a larger table: with an index that does not count from 0."""
     return pd.Series(list(values), index=np.arange(len(values))[::-1] * 3 + 40)
 
 
@@ -98,10 +98,10 @@ def label_mistakes(values: Sequence[Any]) -> list[tuple[str, list[int]]]:
     often = [value for value, _ in Counter(values).most_common()]
     return [
         ("These codes count the categories as they appear; sort them first.", codes_by(appearing, values)),
-        ("These codes go by how often a category comes; sort them by themselves.", codes_by(often, values)),
+        ("These codes follow how often a category comes; sort the categories themselves.", codes_by(often, values)),
         ("These codes start at 1; the first category gets 0.", [code + 1 for code in codes_by(ranked, values)]),
         ("These codes go backwards: sort the categories upwards.", codes_by(ranked[::-1], values)),
-        ("These numbers were sorted as text, where 10 comes before 9; sort them by size.", codes_by(as_text, values)),
+        ("These numbers were sorted as text, where 10 is before 9; sort them by size.", codes_by(as_text, values)),
     ]
 
 
@@ -127,7 +127,7 @@ def test_labels_in_sorted_order(student: Student, values: list[str]) -> None:
 
 @exercise("label-encode", share=1, read=LABEL)
 def test_labels_whole_numbers_by_size(student: Student, rng: np.random.Generator) -> None:
-    """Whole numbers are categories too, and are sorted by size."""
+    """Whole numbers are categories, too; they are sorted by size."""
     for pool in ([2, 9, 10, 11, 100], [-7, 3, 20, 100, 1000]):
         values = drawn(rng, pool, 9, 5)
         codes, _ = parts(student.label_encode(values), 2, "label_encode")
@@ -137,7 +137,7 @@ def test_labels_whole_numbers_by_size(student: Student, rng: np.random.Generator
 
 @exercise("label-encode", share=1, read=LABEL)
 def test_labels_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
-    """Lists, arrays and Series with any index are taken, and left as they are."""
+    """The function takes lists, arrays and Series with any index, and does not change them."""
     for kind in (list, np.array, series):
         values = drawn(rng, WEATHER, 9, 7)
         codes, _ = parts(student.label_encode(kind(values)), 2, "label_encode")
@@ -173,7 +173,7 @@ def ordinal_mistakes(values: Sequence[str], order: Sequence[str]) -> list[tuple[
         (alphabet, codes_by(sorted(order), values)),
         (alphabet, codes_by(sorted(set(values)), values)),
         ("These codes count the values as they appear; the order is given.", codes_by(seen, values)),
-        ("These codes leave out what never comes; it keeps its place in `order`.", codes_by(come, values)),
+        ("These codes leave out levels that never come; each keeps its place in `order`.", codes_by(come, values)),
         ("These codes start at 1; the first of `order` gets 0.", [code + 1 for code in codes_by(order, values)]),
         ("These codes go backwards: the first of `order`, the lowest, gets 0.", codes_by(order[::-1], values)),
     ]
@@ -189,7 +189,7 @@ def ordered(draw: st.DrawFn) -> tuple[list[str], list[str]]:
 @exercise("ordinal-encode", share=2, read=ORDER)
 @given(data=ordered())
 def test_ordinal_follows_the_order(student: Student, data: tuple[list[str], list[str]]) -> None:
-    """The code is the place in `order`, which has nothing to do with the alphabet."""
+    """The code is the place in `order`, not in the alphabet."""
     values, order = data
     hint = "Each value becomes its place in `order`, from 0."
     same_codes(student.ordinal_encode(values, order), codes_by(order, values), values, f"{hint} Here it is {order}.",
@@ -202,14 +202,14 @@ def test_ordinal_keeps_empty_places(student: Student, rng: np.random.Generator) 
     order = [LEVELS[place] for place in rng.permutation(6)]
     for kept in ([1, 4], [5], [0, 3, 5]):
         values = drawn(rng, [order[place] for place in kept], 6, len(kept))
-        hint = "Number `order`, not the categories that happen to come."
+        hint = "Number the levels of `order`, not the categories that are in the values."
         same_codes(student.ordinal_encode(values, order), codes_by(order, values), values, hint,
                    ordinal_mistakes(values, order))  # fmt: skip
 
 
 @exercise("ordinal-encode", share=2, read=ORDER)
 def test_ordinal_refuses_what_is_not_in_the_order(student: Student, rng: np.random.Generator) -> None:
-    """A value outside `order` raises ValueError, and the message holds the value."""
+    """A value outside `order` raises ValueError, and the message contains the value."""
     order = [LEVELS[place] for place in rng.permutation(6)][:4]
     strangers = rng.permutation(["aquaplaning", "gridlock", "normal", "zigzag"]).tolist()
     for stranger, place in zip(strangers, (0, 2, 5, 0), strict=True):
@@ -224,7 +224,7 @@ def test_ordinal_refuses_what_is_not_in_the_order(student: Student, rng: np.rand
 
 @exercise("ordinal-encode", share=1, read=ORDER)
 def test_ordinal_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
-    """Lists, arrays and Series with any index are taken, and neither values nor order are changed."""
+    """The function takes lists, arrays and Series with any index, and changes neither values nor order."""
     for kind in (list, np.array, series):
         order = [LEVELS[place] for place in rng.permutation(6)]
         values = drawn(rng, order, 8, 4)
@@ -238,7 +238,7 @@ def test_ordinal_kinds_of_input(student: Student, rng: np.random.Generator) -> N
 
 
 def hot(values: Sequence[Any], columns: Sequence[Any]) -> Array:
-    """One row a value, one column a category (oracle)."""
+    """One row per value, one column per category (oracle)."""
     return np.array([[float(value == column) for column in columns] for value in values])
 
 
@@ -250,7 +250,7 @@ def matrix(value: Any, what: str, values: Sequence[Any], columns: Sequence[Any],
         hint = "Fit on `train` alone, then transform both. " + hint
     if isinstance(value, Handle):
         order = "Return train_hot, test_hot and the encoder, in this order."
-        sparse = "OneHotEncoder makes sparse matrices unless it is told sparse_output=False."
+        sparse = "OneHotEncoder makes sparse matrices by default: pass sparse_output=False."
         raise Wrong(f"{what} should be a dense array, but is {show(value)}.",
                     order if "Encoder" in value.type_name else sparse)  # fmt: skip
     found = array(value, what, None, hint)
@@ -268,14 +268,14 @@ def matrix(value: Any, what: str, values: Sequence[Any], columns: Sequence[Any],
         ("A column is missing: each category keeps its own, also when there are two.", expected[:, :-1]),
         ("These columns are in the order in which the categories appear; sort them.", hot(values, appearing)),
         ("These are the codes: each becomes a row with a single 1.", codes),
-        ("The matrix lies on its side: a row for each value, a column for each category.", expected.T),
+        ("Rows and columns are swapped: a row for each value, a column for each category.", expected.T),
     )  # fmt: skip
     if found.ndim == 2 and len(found) != len(values):
-        hint = "There is one row for each value, for an unseen one too."
+        hint = "There is one row for each value, also for an unseen one."
     if found.shape == expected.shape:
         unseen = [place for place, value in enumerate(values) if value not in columns]
         if any(found[place].any() for place in unseen):
-            hint = f"{values[unseen[0]]!r} does not come in train: its row should hold zeros only."
+            hint = f"{values[unseen[0]]!r} is not in train: its row should hold zeros only."
     close(found, expected, what, hint, mistakes=[(told, wrong) for told, wrong in mistakes if wrong.shape != ()])
 
 
@@ -301,7 +301,7 @@ def test_hot_knows_train_alone(student: Student, train: list[str], test: list[st
 
 @exercise("one-hot", share=1, read=ONE_HOT)
 def test_hot_unseen_only(student: Student, rng: np.random.Generator) -> None:
-    """Unseen values are rows of zeros wherever they would stand in the alphabet, also when there is nothing else."""
+    """Unseen values are rows of zeros, whatever their place in the alphabet, even if all values are unseen."""
     train = drawn(rng, WEATHER[1:-1], 7, 3)
     longest = max(train, key=len)  # an array of the training words has no room for a longer one
     for test in (["aquaplaning"], ["zephyr", "aquaplaning", "monsoon"], [longest + "y", longest[:-1], longest.upper()]):
@@ -311,7 +311,7 @@ def test_hot_unseen_only(student: Student, rng: np.random.Generator) -> None:
 
 @exercise("one-hot", share=1, read=ONE_HOT)
 def test_hot_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
-    """Lists, arrays and Series with any index are taken, strings and whole numbers, and left as they are."""
+    """It takes lists, arrays and Series with any index, of strings and whole numbers, and does not change them."""
     for pool in (WEATHER, [2, 9, 10, 11, 100, 250]):
         for kind in (list, np.array, series):
             train, test = drawn(rng, pool, 8, 4), drawn(rng, pool, 5, 4)
@@ -406,23 +406,21 @@ def same_categories(value: Any, expected: list[Any], encoder: Sequence[Any], zer
         if wanted is None:
             hint = "A row of zeros is no category, and gives None."
             if item == encoder[0]:
-                mistake = "argmax of a row of zeros is 0, so that it looks like the first category."
+                mistake = "argmax of a row of zeros is 0, so it looks like the first category."
             elif item == encoder[-1]:
                 mistake = "This is the last category: an index of -1 counts from the end."
             elif item == "None":
-                mistake = "The text 'None' is not None: an array of texts cannot hold it, one with dtype=object can."
+                mistake = "The text 'None' is not None: an array of texts cannot hold None; use dtype=object."
             elif isinstance(item, float) and np.isnan(item):
                 mistake = "NaN is not None: an array with dtype=object can hold it."
         elif item is None:
             hint = "Only a row of zeros gives None."
         elif isinstance(item, str) and str(wanted).startswith(item):
-            mistake = (
-                "The text is cut off: an array of texts holds a fixed number of characters, one with dtype=object any."
-            )
+            mistake = "The text is cut off: an array of texts has a fixed number of characters; use dtype=object."
         elif item in range(len(encoder)) and encoder[int(item)] == wanted:
             mistake = "This is the column's number: look its category up in encoder.categories_[0]."
         elif item in encoder and sorted(encoder)[list(encoder).index(wanted)] == item:
-            hint += " It need not be the alphabet's order."
+            hint += " Its order may differ from the alphabet's."
         fitting = Clues(frozenset({mistake} if mistake else ()))
         raise Wrong(
             f"row {place} should give {wanted!r}, but gives {item!r}; the columns are {show(list(encoder))}.",
@@ -446,7 +444,7 @@ def test_decodes_by_the_encoder(student: Student, rng: np.random.Generator) -> N
 
 @exercise("decode", share=2, read=DECODE)
 def test_decodes_zeros_as_none(student: Student, rng: np.random.Generator) -> None:
-    """A row of zeros gives None, the others their category; also when all rows are zeros."""
+    """A row of zeros gives None, the others give their category; it works even if all rows are zeros."""
     for pool in (WEATHER, [2, 9, 10, 11, 100, 250]):
         columns = sorted(drawn(rng, pool, 4, 4))
         encoder = student.apply(fitted, columns, False)
@@ -509,15 +507,15 @@ def on_circle(value: Any, values: Sequence[float], period: float) -> None:
 
     mistakes = (
         ("Sine and cosine have changed places.", turned[:, ::-1]),
-        ("The result lies on its side: a row for each value, (n, 2).", turned.T),
+        ("Rows and columns are swapped: a row for each value, (n, 2).", turned.T),
         ("This is π value / period, half a turn: a full turn is 2π.", circle(v, 2 * period)),
-        ("There is no 2π in these: sin and cos want an angle in radians.", sin_cos(v / period)),
+        ("The factor 2π is missing: sin and cos need an angle in radians.", sin_cos(v / period)),
         ("These are the sine and cosine of the value itself: divide by the period first.", sin_cos(v)),
-        ("These angles are in degrees; np.sin and np.cos want radians.", sin_cos(360 * v / period)),
-        ("These go round in period - 1: count the steps until it starts again.", circle(v, period - 1)),
+        ("These angles are in degrees; np.sin and np.cos need radians.", sin_cos(360 * v / period)),
+        ("These go round in period - 1: count the steps until the cycle starts again.", circle(v, period - 1)),
         ("These go round in period + 1.", circle(v, period + 1)),
-        ("The largest value was taken for the period: use the argument.", circle(v, span)),
-        ("A period of 24 was taken: use the argument.", circle(v, 24)),
+        ("You used the largest value as the period: use the argument.", circle(v, span)),
+        ("You used a period of 24: use the argument.", circle(v, 24)),
         ("The values were counted from 1: hour 0 is at the start of the circle.", circle(v - 1, period)),
         ("These are shifted to 0..1; sine and cosine go from -1 to 1.", (turned + 1) / 2),
         ("The values were cut to whole numbers: a quarter of an hour counts too.", circle(np.trunc(v), period)),
@@ -536,7 +534,7 @@ def test_circle_of_hours(student: Student, values: list[int]) -> None:
 
 @exercise("cyclical", share=1, read=CLOCK)
 def test_circle_of_other_periods(student: Student, rng: np.random.Generator) -> None:
-    """The period is the argument, whole or not, and values need not be whole."""
+    """The period is the argument; period and values may be whole or not."""
     for period in (7, 12, 365.25, 0.5):
         values = np.round(rng.uniform(0, period, 5), 3).tolist()
         on_circle(student.encode_cyclical(values, period), values, period)

@@ -22,7 +22,7 @@ MASK = "A mask says what is data"
 MASKING = "Keras's `Masking` layer"
 
 SIDES = ("pre", "post")
-ROOM = "Make room for fractions: np.full(..., dtype=float), or pad_sequences(..., dtype='float64')."
+ROOM = "Keep the fractions: np.full(..., dtype=float), or pad_sequences(..., dtype='float64')."
 
 
 def draw(rng: np.random.Generator, *lengths: int) -> Sequences:
@@ -66,7 +66,7 @@ def same(found: Array, wanted: Array) -> bool:
 
 
 def turned(student: Student, ask: Callable[[str], Any], right: Callable[[str], Any]) -> bool:
-    """Whether each side, asked for anew, comes back as the other: or else one of them may be ignored."""
+    """Whether each side gives the result of the other: otherwise the function may ignore one of them."""
     before = len(student.calls)
     try:
         return all(_as(ask(side), right(other(side))) and not _as(right(side), right(other(side))) for side in SIDES)
@@ -95,13 +95,13 @@ def is_padded(student: Student, value: Any, sequences: Sequences, length: int, s
     found = array(value, "the padded array")
     hint = 'side="pre" puts the blanks before the readings, "post" behind them.'
     if found.shape != wanted.shape:
-        hint = "It has one row a sequence and `length` columns; without `length`, as many as the longest one needs."
+        hint = "It has one row per sequence and `length` columns; without `length`, as many as the longest one needs."
     where = {"pre": "before", "post": "behind"}
     wrong_side = f'The blanks are on the wrong side here: side="{side}" puts them {where[side]} the readings.'
     if same(found, padded(sequences, length, other(side), fill)):
         probe = [[5.0], [6.0, 7.0]]
         if turned(student, lambda s: student.pad(probe, length=3, side=s), lambda s: padded(probe, 3, s, 0)):
-            wrong_side = "Pre and post are swapped: they say where the blanks stand, before or behind the readings."
+            wrong_side = "Pre and post are swapped: they say where the blanks are, before or behind the readings."
     mistakes = {
         wrong_side: padded(sequences, length, other(side), fill),
         "Rows and columns are swapped: each sequence is a row.": wanted.T,
@@ -125,7 +125,7 @@ def test_pads_to_the_longest(student: Student, rng: np.random.Generator) -> None
 
 @exercise("pad", share=2, read=PADDING)
 def test_pads_on_either_side(student: Student, rng: np.random.Generator) -> None:
-    """`side`, `length` and `value` are respected."""
+    """The function uses `side`, `length` and `value`."""
     for length, side, value in ((4, "post", 0), (5, "post", -1), (5, "pre", -99)):
         sequences = draw(rng, 3, 1, 4)
         is_padded(
@@ -162,13 +162,13 @@ def _minus_zero(error: StudentError) -> Exception:
     """What an empty sequence does to row[-len(sequence):]."""
     if error.raised.type == "NotImplementedError":
         return error
-    hint = "row[-len(sequence):] is the whole row when the length is 0: count from the front, or leave empty ones out."
+    hint = "row[-len(sequence):] is the whole row if the length is 0: count from the front, or skip empty sequences."
     return Wrong(f"an empty sequence should become a row of blanks, but it raised {error.raised}.", hint)
 
 
 @exercise("pad", share=2, read=PADDING)
 def test_pad_refuses_what_is_too_long(student: Student, rng: np.random.Generator) -> None:
-    """A sequence longer than `length` is an error, whichever it is, and one just as long is not."""
+    """A sequence longer than `length` raises ValueError, at any place; a sequence of exactly `length` does not."""
     for lengths in ((2, 4), (5, 3, 1)):
         sequences = draw(rng, *lengths)
         for side in SIDES:
@@ -188,7 +188,7 @@ def test_pad_refuses_what_is_too_long(student: Student, rng: np.random.Generator
 
 @exercise("pad", share=1, read=PADDING)
 def test_pad_changes_nothing(student: Student, rng: np.random.Generator) -> None:
-    """The sequences that are passed in stay as they are."""
+    """The function does not change the sequences that are passed in."""
     for side in SIDES:
         array(student.pad(draw(rng, 3, 1, 2), length=5, side=side), "the padded array", (3, 5))
         unchanged(student, "Write into a new array; append and insert change the list that was passed in.")
@@ -204,7 +204,7 @@ def is_truncated(student: Student, value: Any, sequences: Sequences, length: int
     that(isinstance(value, (list, tuple)), f"`truncate` should return a list, but returned {show(value)}.")
     that(len(value) == len(wanted), f"{len(wanted)} sequences go in, so as many should come out, not {len(value)}.")
     found = [array(one, f"sequence {place} of the result") for place, one in enumerate(value)]
-    hint = 'side="pre" cuts off at the beginning and keeps the end, "post" the other way round.'
+    hint = 'side="pre" cuts off at the beginning and keeps the end, "post" does the opposite.'
     kept = "beginning" if side == "pre" else "end"
     wrong_side = f'This keeps the {kept}: side="{side}" says where to cut, not what to keep.'
     if _all_same(found, truncated(sequences, length, other(side))):
@@ -238,7 +238,7 @@ def _all_same(found: list[Array], wanted: Sequences) -> bool:
 
 @exercise("truncate", share=3, read=TRUNCATION)
 def test_truncates(student: Student, rng: np.random.Generator) -> None:
-    """Pre cuts off the beginning, post the end; what is short enough stays complete."""
+    """Pre cuts off the beginning, post the end; a sequence that is short enough stays complete."""
     for length, sequences in around(rng, 0):
         for side in SIDES:
             is_truncated(student, student.truncate(sequences, length, side), sequences, length, side)
@@ -253,7 +253,7 @@ def test_truncates_pre_by_default(student: Student, rng: np.random.Generator) ->
 
 @exercise("truncate", share=1, read=TRUNCATION)
 def test_truncate_changes_nothing(student: Student, rng: np.random.Generator) -> None:
-    """The sequences that are passed in stay as they are."""
+    """The function does not change the sequences that are passed in."""
     for side in SIDES:
         array(student.truncate(draw(rng, 4, 2, 3), 2, side=side), "the list of sequences of length 2", (3, 2))
         unchanged(student, "Slices make new lists; del, pop and assignment change the list that was passed in.")
@@ -273,9 +273,9 @@ def is_matrix(
 ) -> None:
     wanted = padded(truncated(sequences, length, truncating), length, padding, fill)
     found = array(value, "the matrix")
-    hint = "First cut what is longer than `length`, then fill up what is shorter."
+    hint = "First cut sequences longer than `length`, then fill up the shorter ones."
     if found.shape != wanted.shape:
-        hint = "One row a sequence, `length` columns, whatever the longest one is."
+        hint = "One row per sequence, `length` columns, whatever the longest one is."
     cut, filled = other(truncating), other(padding)
     side = {"pre": "the beginning", "post": "the end"}
     mistakes = [
@@ -300,7 +300,7 @@ def is_matrix(
 
 @exercise("pad-and-truncate", share=3, read=BOTH)
 def test_matrix(student: Student, rng: np.random.Generator) -> None:
-    """Long ones are cut and short ones filled up, each on its side, as pad_sequences does it."""
+    """Long sequences are cut and short ones filled up, each on its side, as pad_sequences does it."""
     for length, sequences in around(rng, 1):
         for padding in SIDES:
             for truncating in SIDES:
@@ -341,7 +341,7 @@ def test_matrix_keeps_fractions(student: Student, rng: np.random.Generator) -> N
 
 @exercise("pad-and-truncate", share=1, read=BOTH)
 def test_matrix_changes_nothing(student: Student, rng: np.random.Generator) -> None:
-    """The sequences that are passed in stay as they are."""
+    """The function does not change the sequences that are passed in."""
     for padding, truncating in (SIDES, SIDES[::-1]):
         matrix = student.to_matrix(draw(rng, 4, 1, 3), 3, padding=padding, truncating=truncating)
         array(matrix, "the matrix", (3, 3))
@@ -356,7 +356,7 @@ def is_mask(student: Student, value: Any, lengths: Array, length: int, side: str
     for row, n in zip(wanted, lengths.tolist(), strict=True):
         start = length - n if side == "pre" else 0
         row[start : start + n] = True
-    found = array(value, "the mask", wanted.shape, "One row a sequence, `length` columns.")
+    found = array(value, "the mask", wanted.shape, "One row per sequence, `length` columns.")
     # That it holds truth values, not ones and zeros, is a check of its own.
     that(bool(np.isin(found, (0, 1)).all()), f"the mask should hold truth values, but is {show(found)}.")
     found = found.astype(bool)
@@ -367,11 +367,11 @@ def is_mask(student: Student, value: Any, lengths: Array, length: int, side: str
         if turned(student, lambda s: student.padding_mask(np.array([2]), 3, side=s), lambda s: np.array(right[s])):
             wrong_side = "Pre and post are swapped: `side` is the side of the blanks, as in `pad`."
     mistakes = {
-        "This mask is inverted: True stands for data, False for a blank.": ~wanted,
+        "This mask is inverted: True means data, False means a blank.": ~wanted,
         wrong_side: wanted[:, ::-1],
     }
     fitting = clues(found, wanted, mistakes, 0, 0)
-    hint = "A row has as many True as the sequence has readings, at the end for pre, at the beginning for post."
+    hint = "A row has as many True as the sequence has readings: at the end for pre, at the beginning for post."
     if (lengths == 0).any() and found[lengths == 0].all():
         hint = "A sequence of length 0 has no data: mind that row[-0:] is the whole row."
     rows = np.flatnonzero((found != wanted).any(axis=1))
@@ -397,12 +397,12 @@ def test_mask_holds_truth_values(student: Student, rng: np.random.Generator) -> 
     """The mask is an array of truth values (bool), not of numbers."""
     found = array(student.padding_mask(rng.integers(1, 4, 3), 4), "the mask", (3, 4))
     that(found.dtype == bool, f"the mask should hold truth values (bool), but holds {found.dtype}: {show(found)}.",
-         "Compare, or convert with .astype(bool): numbers would be taken for indices in x[mask].")  # fmt: skip
+         "Compare, or convert with .astype(bool): NumPy would read numbers as indices in x[mask].")  # fmt: skip
 
 
 @exercise("mask", share=1, read=MASK)
 def test_mask_at_its_ends(student: Student, rng: np.random.Generator) -> None:
-    """A sequence of length 0 has no True in its row, a complete one no False."""
+    """A sequence of length 0 has no True in its row, a complete sequence has no False."""
     lengths = np.array([2, 0, 4])
     for side in SIDES:
         is_mask(student, student.padding_mask(lengths, 4, side), lengths, 4, side)
@@ -410,7 +410,7 @@ def test_mask_at_its_ends(student: Student, rng: np.random.Generator) -> None:
 
 @exercise("mask", share=1, read=MASK)
 def test_mask_pre_by_default(student: Student, rng: np.random.Generator) -> None:
-    """Without `side`, the blanks come first; the lengths stay as they are."""
+    """Without `side`, the blanks come first; the function does not change the lengths."""
     lengths = rng.integers(1, 6, 3)
     is_mask(student, student.padding_mask(lengths, 6), lengths, 6, "pre")
     unchanged(student)
@@ -442,7 +442,7 @@ def one_row_a_sample(predictions: Array, samples: int) -> Array:
     that(predictions.ndim == 2 and len(predictions) == samples,
          f"for {samples} samples the model should give {samples} rows, but its output has the shape "
          f"{predictions.shape}.",
-         "Only the last LSTM output is wanted: leave return_sequences off in the last LSTM.")  # fmt: skip
+         "Return only the last LSTM output: leave return_sequences off in the last LSTM.")  # fmt: skip
     return predictions
 
 
@@ -454,13 +454,13 @@ def by(one: Array, other: Array) -> str:
 
 
 def why(model: Model, mask_value: float) -> str:
-    """What a model that minds the padding has, or lacks."""
+    """What is wrong with the layers of a model that padding changes."""
     masks = [layer.mask_value for layer in model.layers if isinstance(layer, Masking)]
     if not masks:
-        return Mistake("It has no Masking layer: without one the LSTM reads the padding too.")
+        return Mistake("It has no Masking layer: without one, the LSTM reads the padding, too.")
     if mask_value not in masks:
-        return Mistake(f"Its Masking layer looks for {masks[0]:g} in place of the mask_value that was passed.")
-    return "Masking must come before the layers that read: what was computed from padding is not `mask_value` any more."
+        return Mistake(f"Its Masking layer looks for {masks[0]:g} instead of the mask_value that was passed.")
+    return "Masking must come before the layers that read: numbers computed from padding are no longer `mask_value`."
 
 
 # Readings of the data, in steps that no mask value is on.
@@ -469,7 +469,7 @@ MASK_VALUES = ((-99.0, 1), (0.0, 2), (-1.0, 3))
 
 @exercise("masked-model", share=6, read=MASKING)
 def test_padding_in_front_does_not_matter(student: Student, rng: np.random.Generator) -> None:
-    """The prediction is the same however much padding stands in front, whatever the weights."""
+    """The prediction is the same for any amount of padding in front, with any weights."""
     for mask_value, features in MASK_VALUES:
         exported = built(student, 7, features, 4, mask_value)
         for _ in range(3):
@@ -488,7 +488,7 @@ def test_padding_in_front_does_not_matter(student: Student, rng: np.random.Gener
 
 @exercise("masked-model", share=1, read=MASKING)
 def test_everything_else_is_data(student: Student, rng: np.random.Generator) -> None:
-    """Timesteps that are not wholly `mask_value` are read, zeros too, and in their order."""
+    """The model reads all timesteps that are not only `mask_value`, also zeros, in their order."""
     exported = built(student, 6, 2, 5, -99.0)
     # 20 sets of random weights: if the model reads a timestep, all of them miss it only if it is deaf.
     models = [with_weights(exported, rng) for _ in range(20)]
@@ -515,7 +515,7 @@ def test_everything_else_is_data(student: Student, rng: np.random.Generator) -> 
 
 @exercise("masked-model", share=1, read=MASKING)
 def test_shapes_and_units(student: Student) -> None:
-    """The input is (timesteps, features), an LSTM has `units` units, and a dense layer gives one number a sample."""
+    """The input is (timesteps, features), an LSTM has `units` units, and a dense layer gives one number per sample."""
     for timesteps, features, units in ((5, 1, 3), (9, 4, 6)):
         exported = built(student, timesteps, features, units, -9.0)
         model = rebuild(exported.get("architecture"), exported.get("weights"))
@@ -523,9 +523,9 @@ def test_shapes_and_units(student: Student) -> None:
              f"the input should be ({timesteps}, {features}), but is {model.input_shape}.")  # fmt: skip
         that("LSTM" in model.names, f"the model's layers are {', '.join(model.names)}: there is no LSTM.")
         sizes = [layer.recurrent_kernel.shape[0] for layer in model.layers if hasattr(layer, "recurrent_kernel")]
-        that(units in sizes, f"an LSTM of {units} units is asked for, but it has {sizes[0]}.", "Use `units`.")
+        that(units in sizes, f"the LSTM should have {units} units, but has {sizes[0]}.", "Use `units`.")
         outputs = one_row_a_sample(model.predict(np.ones((3, timesteps, features))), 3).shape[1]
-        that(outputs == 1, f"the model should give one number a sample, but gives {outputs}.", "End with Dense(1).")
+        that(outputs == 1, f"the model should give one number per sample, but gives {outputs}.", "End with Dense(1).")
         last = [layer for layer in model.layers if isinstance(layer, Dense)][-1:]
         numbers = np.array([[-2.0], [0.5], [3.0]])
         that(bool(last) and np.allclose(last[0].activation(numbers), numbers),

@@ -56,7 +56,7 @@ def moved(values: Array, step: int) -> Array:
 
 def frame_of(value: Any, rows: int) -> pd.DataFrame:
     that(isinstance(value, pd.DataFrame), f"`add_lags` should return a DataFrame, but returned {show(value)}.")
-    hint = "Keep the rows with NaN: nothing is dropped here." if len(value) < rows else ""
+    hint = "Keep the rows with NaN: drop nothing here." if len(value) < rows else ""
     that(len(value) == rows, f"The result should have {rows} rows, as the frame, but has {len(value)}.", hint)
     return value
 
@@ -72,7 +72,7 @@ def columns_are(found: pd.DataFrame, expected: list[str]) -> None:
         return
     hint = "The frame's own columns, then the lags from (t-1) on, then the leads from (t+1) on."
     if sorted(map(str, names)) == sorted(expected):
-        hint = f"The columns are right, their order is not. {hint}"
+        hint = f"The columns are right, but their order is not. {hint}"
     raise Wrong(f"The columns should be {named(expected)}, but are {named(names)}.", hint)
 
 
@@ -83,20 +83,20 @@ def column_is(found: pd.DataFrame, name: str, values: Array, step: int) -> None:
     hint = "A lag is shift(k), the past; a lead is shift(-k), the future. Leave NaN at the edge."
     edge = np.isnan(expected)
     if alike(numbers[~edge], expected[~edge]) and edge.any() and not np.isnan(numbers[edge]).any():
-        hint = f"The edge was filled with {show(numbers[edge][0])}, a reading that nobody made: leave NaN there."
+        hint = f"The edge was filled with {show(numbers[edge][0])}, which nobody measured: leave NaN there."
     fetched = "shift(1) fetches the row before, shift(-1) the row after."
     look = f"Look-ahead: this column holds the future, not the past. {fetched}"
     late = f"This column holds the past, not the future. {fetched}"
     mistakes = {
         look if step > 0 else late: moved(values, -step),
-        "What is pushed over the edge came in again at the other end, as np.roll does: leave NaN there.": (
+        "Values that were pushed over the edge came in again at the other end, as np.roll does: leave NaN there.": (
             np.roll(values, step)
         ),
         "Off by one: this is shifted by one row too many.": moved(values, step + (1 if step > 0 else -1)),
         "Off by one: this is shifted by one row too few.": moved(values, step - (1 if step > 0 else -1)),
     }
     if abs(step) > 1:
-        mistakes["This is the step of 1, whatever k is."] = moved(values, 1 if step > 0 else -1)
+        mistakes["This is a shift by 1, whatever k is."] = moved(values, 1 if step > 0 else -1)
     close(numbers, expected, f"column {name}", hint, mistakes=mistakes)
 
 
@@ -139,7 +139,7 @@ def test_keeps_the_columns_in_front(student: Student, rng: np.random.Generator) 
 
 @exercise("shift", share=2, read=SHIFT)
 def test_keeps_index_and_frame(student: Student, rng: np.random.Generator) -> None:
-    """Rows count, whatever the index; the index stays, and so does the frame that was passed in."""
+    """Rows count, whatever the index; the index stays the same, and the frame that was passed in does not change."""
     times = pd.date_range("2026-03-02", periods=9, freq="h").delete([4, 5])
     for index in (times, pd.Index([5, 3, 9, 1, 7, 2, 8]), pd.Index(list("gfedcba"))):
         frame = readings(rng, 7, ["flow", "rain"]).set_axis(index)
@@ -177,17 +177,17 @@ def framed(
 
 FAULTS = (
     ({"no_clock": True}, "These pairs span gaps of the index: neighbouring rows are not always neighbours in time."),
-    ({"only_window": True}, "The windows respect the gaps, but an answer lies behind one: check up to its last row."),
-    ({"dropped": True}, "The rows with NaN were dropped first, and windows were then laid over the splices."),
+    ({"only_window": True}, "The windows respect the gaps, but an answer is behind one: check up to its last row."),
+    ({"dropped": True}, "The rows with NaN were dropped first, and then windows go over the splices."),
     ({"nan_in_answer": True}, "There is NaN in y: leave such pairs out too."),
     ({"nan_in_window": True}, "There is NaN in X: leave such windows out, whatever the column."),
     ({"last_lost": True}, "Off by one: the last pair is missing; there are rows - timesteps - multisteps + 1."),
     ({"answer_inside": True}, "Look-ahead: the answer begins inside the window: it should come right after it."),
-    ({"answer_late": True, "last_lost": True}, "Off by one: the answer begins one row too late, not right behind."),
-    ({"first_column": True}, "The answers come from the first column; take the target's."),
+    ({"answer_late": True, "last_lost": True}, "Off by one: the answer begins one row too late, after a free row."),
+    ({"first_column": True}, "The answers come from the first column; take them from the target's."),
     ({"without_target": True}, "The target column is missing in X: its past is an input too."),
     ({"no_clock": True, "last_lost": True}, "These pairs span gaps of the index, and the last pair is missing."),
-    ({"only_window": True, "last_lost": True}, "An answer lies behind a gap, and the last pair is missing."),
+    ({"only_window": True, "last_lost": True}, "An answer is behind a gap, and the last pair is missing."),
 )  # fmt: skip
 
 
@@ -227,7 +227,7 @@ def _misplaced(found: Array, X: Array) -> str:
         if alike(found[:, ::-1], X):
             return Mistake("The timesteps run backwards: the oldest row comes first.")
         if alike(np.sort(found.reshape(len(X), -1), axis=0), np.sort(X.reshape(len(X), -1), axis=0)):
-            return Mistake("The windows are right, their order is not: leave the pairs in the order of time.")
+            return Mistake("The windows are right, but their order is not: leave the pairs in the order of time.")
     if found.ndim != 3 and (found.size == X.size or found.ndim == 0):
         return "X has three axes: samples, timesteps, features."
     if found.shape == (len(X), X.shape[2], X.shape[1]) and alike(found.swapaxes(1, 2), X):
@@ -249,7 +249,7 @@ def _shape_of_y(found: Array, y: Array) -> str:
 @exercise("to-supervised", share=2, read=WINDOWS)
 @given(timesteps=sizes, multisteps=sizes, pairs=st.integers(3, 6), data=st.integers(0, 2**32))
 def test_frames_a_complete_table(student: Student, timesteps: int, multisteps: int, pairs: int, data: int) -> None:
-    """Of a complete table: all pairs, the last one too, all columns in order, the target right after the window."""
+    """A complete table gives all pairs, also the last one, with all columns in order and the target right after."""
     rng = np.random.default_rng(data)
     columns = [str(name) for name in rng.permutation(["flow", "rain", "wind"])]
     frame = readings(rng, timesteps + multisteps + pairs - 1, columns)
@@ -263,7 +263,7 @@ def test_a_single_step_is_the_default(student: Student, rng: np.random.Generator
     for columns in (["rain", "flow"], ["flow"]):
         frame = readings(rng, 9, columns)
         pairs_are(student.to_supervised(frame, "flow", 3), frame, "flow", 3, 1,
-                  hint="X is (n, timesteps, features) and y (n, multisteps), be it 1 feature or 1 step.")  # fmt: skip
+                  hint="X is (n, timesteps, features) and y (n, multisteps), even for 1 feature or step.")  # fmt: skip
         unchanged(student)
 
 
@@ -280,8 +280,8 @@ def with_nan(rng: np.random.Generator) -> Iterator[pd.DataFrame]:
 
 @exercise("to-supervised", share=3, read=WINDOWS)
 def test_leaves_out_what_is_missing(student: Student, rng: np.random.Generator) -> None:
-    """No pair with NaN in its window or its answer survives, and all others do."""
-    hint = "Ask np.isnan of the window and of the answer, and leave the pair out where either holds NaN."
+    """Pairs with NaN in their window or answer are left out, and all others stay."""
+    hint = "Use np.isnan on the window and on the answer, and leave the pair out if one of them holds NaN."
     for frame, (timesteps, multisteps) in itertools.product(with_nan(rng), ((2, 1), (3, 2))):
         value = student.to_supervised(frame, "flow", timesteps, multisteps=multisteps)
         unchanged(student)
@@ -290,7 +290,7 @@ def test_leaves_out_what_is_missing(student: Student, rng: np.random.Generator) 
 
 @exercise("to-supervised", share=2, read=WINDOWS)
 def test_a_missing_value_is_not_spliced(student: Student, rng: np.random.Generator) -> None:
-    """With a clock, too, a row of NaN is no reason to lay a window over it."""
+    """With a clock, too, no window goes over a row of NaN."""
     times = pd.date_range("2026-03-02", periods=24, freq="h")
     for frame in with_nan(rng):
         value = student.to_supervised(frame.set_axis(times), "flow", 3, multisteps=2)
@@ -312,7 +312,7 @@ GAP = "Look at frame.index.to_series().diff(): a pair is true if no difference w
 def test_no_pair_spans_a_gap(
     student: Student, before: int, lost: int, timesteps: int, multisteps: int, data: int
 ) -> None:
-    """With a DatetimeIndex, no pair reaches over rows that are not there, neither window nor answer."""
+    """With a DatetimeIndex, no pair reaches over missing rows, neither with its window nor with its answer."""
     rng = np.random.default_rng(data)
     times = pd.date_range("2026-03-02 05:00", periods=before + lost + 7, freq="h")
     times = times.delete(range(before, before + lost))
@@ -342,7 +342,7 @@ def test_gaps_at_any_step(student: Student, rng: np.random.Generator) -> None:
 
 @exercise("to-supervised", share=1, read=WINDOWS)
 def test_other_indexes_have_no_gaps(student: Student, rng: np.random.Generator) -> None:
-    """Without a DatetimeIndex, neighbouring rows are neighbours, whatever the labels; whole numbers are taken."""
+    """Without a DatetimeIndex, neighbouring rows are neighbours, whatever the labels; whole numbers work, too."""
     labels = np.delete(np.arange(14), [4, 5, 9])
     for index in (pd.Index(labels), pd.Index([f"row {label}" for label in labels])):
         frame = readings(rng, 11, ["flow", "rain"]).set_axis(index)
@@ -387,7 +387,7 @@ def split_is(value: Any, X: Array, y: Array, first: int, second: int, case: str)
 
 
 def _moved(found: Array, expected: Array) -> str:
-    """What the places of the samples betray."""
+    """What the places of the samples show."""
     if found.shape != expected.shape:
         return "Only the first axis is cut; all others stay as they are."
     order = found.reshape(len(found), -1)[:, 0]
@@ -404,13 +404,13 @@ def _samples(value: Any, what: str) -> Array:
 
 def _sizes_hint(sizes: list[int], wanted: list[int], n: int) -> str:
     if sum(sizes) < n:
-        return "Samples are lost: all that is neither training nor validation is test."
+        return "Samples are lost: all samples that are neither training nor validation belong to the test."
     if sum(sizes) > n:
         return "Samples are in two parts: each begins where the one before ends. (Beware of X[-0:], which is all of X.)"
     if sizes[0] == wanted[0] and sizes[1] == wanted[1] + 1:
-        return "floor(validation * n) is rounded down for itself, not up, and not taken from the sum of the shares."
+        return "Round floor(validation * n) down separately, not up, and do not compute it from the sum of the shares."
     if sizes[0] == wanted[0] + 1:
-        return "Round down, floor(train * n), not to the nearest."
+        return "Round down, floor(train * n), not to the nearest number."
     return "floor(train * n) samples, then floor(validation * n), then all the rest."
 
 
@@ -427,7 +427,7 @@ def test_the_oldest_for_training(student: Student, rng: np.random.Generator) -> 
 @exercise("chronological-split", share=2, read=SPLIT)
 @given(n=st.integers(1, 60), train=st.sampled_from([4, 5, 8, 11]), validation=st.sampled_from([1, 2, 3, 5]))
 def test_sizes_are_rounded_down(student: Student, n: int, train: int, validation: int) -> None:
-    """floor(train n) and floor(validation n) samples, each rounded down for itself; the rest is test."""
+    """floor(train n) and floor(validation n) samples, each rounded down separately; the rest is the test."""
     # Sixteenths, which a float holds exactly: what is rounded down is beyond doubt.
     X, y = samples(n)
     value = student.chronological_split(X, y, train=train / 16, validation=validation / 16)
@@ -445,7 +445,7 @@ def test_default_shares_of_odd_sizes(student: Student, rng: np.random.Generator)
 
 @exercise("chronological-split", share=1, read=SPLIT)
 def test_a_part_may_be_empty(student: Student) -> None:
-    """A share of 0 makes an empty part, and so does a rest of 0."""
+    """A share of 0 makes an empty part; a rest of 0 does, too."""
     X, y = samples(12)
     for train, validation, first, second in ((0.75, 0, 9, 0), (0.5, 0.5, 6, 6), (0, 0.25, 0, 3)):
         value = student.chronological_split(X, y, train=train, validation=validation)
@@ -467,7 +467,7 @@ def test_splits_any_axes(student: Student) -> None:
 def windows(rng: np.random.Generator, n: int, timesteps: int, features: int) -> Array:
     """Windows of features on different scales; no two readings of a feature are alike, nor nearly so.
 
-    The smallest stands in the first timestep of the first window, the largest in the last of the last: who looks at
+    The smallest is in the first timestep of the first window, the largest in the last of the last: who looks at
     a part only, misses one of them, and not by chance.
     """
     inner = rng.permuted(np.tile(np.arange(1, n * timesteps - 1), (features, 1)), axis=1).T
@@ -500,18 +500,18 @@ def _misread(train: Array, test: Array, data: Array) -> list[tuple[str, Array]]:
         ("The scaler has seen the test windows too: it was fitted on train and test together.", scaled_by(both, data)),
         ("The scaler was fitted on the test windows; the training windows alone should decide.", scaled_by(test, data)),
         ("Values outside 0 to 1 are right for a test set beyond the training data: do not clip.", np.clip(right, 0, 1)),
-        ("Each timestep was scaled for itself; a feature has one scale for all timesteps.",
+        ("Each timestep was scaled separately; a feature has one scale for all timesteps.",
          scaled_by(train, data, (0,))),
         ("All features were scaled by one minimum and maximum; each has its own.", scaled_by(train, data, (0, 1, 2))),
         ("The range is 0 to 1, not -1 to 1.", 2 * right - 1),
         (own, scaled_by(data, data, (1,))),
         (own, scaled_by(data, data, (1, 2))),
-        ("These numbers came back as they were: scale both, by the same numbers.", data),
+        ("These numbers came back unchanged: scale both sets, by the same numbers.", data),
         (step_only, scaled_by(train[:, -1:], data)),
         (step_only, scaled_by(train[:, :1], data)),
         (window_only, scaled_by(train[:1], data)),
         (window_only, scaled_by(train[-1:], data)),
-        ("Whole numbers are scaled to fractions: make room for them with dtype=float.", np.trunc(right)),
+        ("Whole numbers become fractions: keep them with dtype=float.", np.trunc(right)),
         ("This is standardization; here minimum and maximum become 0 and 1.",
          (data - mean) / np.where(deviation == 0, 1, deviation)),
     ]  # fmt: skip
@@ -540,7 +540,7 @@ def test_each_feature_from_0_to_1(student: Student, rng: np.random.Generator) ->
 def test_scales_by_the_training_windows_alone(
     student: Student, n: int, timesteps: int, features: int, data: int
 ) -> None:
-    """The test windows are scaled by the training windows' numbers, and not clipped."""
+    """The test windows are scaled with the numbers of the training windows, and not clipped."""
     rng = np.random.default_rng(data)
     train = windows(rng, n, timesteps, features)
     test = within(rng, train, 2)
@@ -568,7 +568,7 @@ def test_a_constant_feature_stays_finite(student: Student, rng: np.random.Genera
 
 @exercise("leak-free-scale", share=1, read=SCALE)
 def test_scaling_changes_no_argument(student: Student, rng: np.random.Generator) -> None:
-    """Whole numbers are taken, and the arrays that were passed in stay as they were."""
+    """It works with whole numbers, and does not change the arrays that were passed in."""
     train = windows(rng, 5, 3, 2)
     whole, whole_test = np.round(train).astype(int), np.round(within(rng, train, 2)).astype(int)
     student.scale_windows(train, within(rng, train, 2))
@@ -580,7 +580,7 @@ def test_scaling_changes_no_argument(student: Student, rng: np.random.Generator)
 
 @exercise("leak-free-scale", share=2, read=SCALE)
 def test_returns_the_scaler(student: Student, rng: np.random.Generator) -> None:
-    """The third thing returned is the fitted scaler, with a column a feature: it can undo the scaling."""
+    """The third thing returned is the fitted scaler, with one column per feature: it can undo the scaling."""
     train = windows(rng, 6, 3, 2)
     _, _, scaler = parts(student.scale_windows(train, within(rng, train, 2)), 3, "scale_windows")
     rows = np.concatenate([rng.uniform(0, 1, (5, 2)), [[1.4, -0.3]]])

@@ -68,7 +68,7 @@ def series_of(value: Any, name: str, index: pd.Index) -> Array:
     """Expect a Series on `index`; returns its numbers."""
     that(isinstance(value, pd.Series), f"`{name}` should return a Series, but returned {show(value)}.")
     that(len(value) == len(index), f"The result should have {len(index)} rows, as the series, but has {len(value)}.",
-         "Every row stays, also those that are still missing.")  # fmt: skip
+         "Keep every row, also those that are still missing.")  # fmt: skip
     that(value.index.tolist() == index.tolist(), "The index of the result is not that of the series.",
          "Fill a copy of the series: same rows, same index.")  # fmt: skip
     return array(value, "the result", (len(index),)).astype(float)
@@ -77,7 +77,7 @@ def series_of(value: Any, name: str, index: pd.Index) -> Array:
 def observed_stay(found: Array, series: Array) -> None:
     """Expect the observed values as they were."""
     there = ~np.isnan(series)
-    close(found[there], series[there], "the observed values", "Only what is missing is filled.")
+    close(found[there], series[there], "the observed values", "Fill only missing values.")
 
 
 # regularize
@@ -99,7 +99,7 @@ def regular_is(value: Any, frame: pd.DataFrame, freq: str) -> None:
     """Expect the frame on its complete clock."""
     expected = regular(frame, pd.Timedelta(freq if freq[0].isdigit() else f"1{freq}"))
     that(isinstance(value, pd.DataFrame), f"`regularize` should return a DataFrame, but returned {show(value)}.",
-         'A resampler, as resample("20min") returns it, has computed nothing yet.')  # fmt: skip
+         'This may be a resampler, as from resample("20min"): it has computed nothing yet.')  # fmt: skip
     found, times = times_of(value), list(expected.index)
     rows = [f"{time:%d %b %H:%M} {', '.join(f'{number:g}' for number in row)}"
             for time, row in zip(frame.index, frame.to_numpy(float), strict=True)]  # fmt: skip
@@ -107,12 +107,12 @@ def regular_is(value: Any, frame: pd.DataFrame, freq: str) -> None:
     names, wanted_names = [str(name)[:40] for name in value.columns], list(expected.columns)
     that(names == wanted_names, f"The columns should be {', '.join(wanted_names)}, but are {', '.join(names[:12])}.")
     many = len(found) > 10 * len(times) + 100  # of so many no table is made
-    that(many or not found.has_duplicates, f"The result has a time twice ({case}).",
-         "Average the rows of the same time: frame.groupby(level=0).mean().")  # fmt: skip
+    that(many or not found.has_duplicates, f"The result has the same time twice ({case}).",
+         "Take the mean of the rows of the same time: frame.groupby(level=0).mean().")  # fmt: skip
     that(bool(found.is_monotonic_increasing), f"The times of the result are not in ascending order ({case}).")
     hint = "One row for every step from the earliest to the latest time of the frame: see asfreq."
     if len(found) < len(times) and set(found) <= set(times):
-        hint = f"Rows are missing: times that had none get a row of NaN, and rows of NaN stay. {hint}"
+        hint = f"Rows are missing: a time without a row gets a row of NaN, and rows of NaN stay. {hint}"
     but = f"has {len(found)}" if len(found) != len(times) else f"has others, the first at {found[0]}"
     wanted_rows = f"There should be {len(times)} rows, from {times[0]} to {times[-1]}"
     that(list(found) == times, f"{wanted_rows}, but the result {but} ({case}).", hint)
@@ -123,14 +123,12 @@ def regular_is(value: Any, frame: pd.DataFrame, freq: str) -> None:
 
 
 def _averaged(found: Array, wanted: Array, frame: pd.DataFrame, column: str, times: list[Any]) -> str:
-    """What the wrong values betray."""
+    """What the wrong values show."""
     lost = np.isnan(wanted)
     if not np.isnan(found[lost]).all():
-        return "A time without a reading has got one: leave NaN there, nothing is filled here."
+        return "A time without a reading has a value now: leave NaN there, fill nothing here."
     if np.isnan(found[~lost]).any():
-        return (
-            "A NaN among the rows of one time is left out of the mean; NaN comes out only where there is nothing else."
-        )
+        return "Leave a NaN among the rows of one time out of the mean; the result is NaN only if all are NaN."
     by_time = frame[column].groupby(frame.index)
     for wrong, sentence in (
         (by_time.first(), "Of several rows for one time the first was taken: take their mean."),
@@ -140,7 +138,7 @@ def _averaged(found: Array, wanted: Array, frame: pd.DataFrame, column: str, tim
     ):
         if alike(found, wrong.reindex(times).to_numpy(dtype=float)):
             return Mistake(sentence)
-    return "Rows of the same time become their mean, column by column; where no row was stands NaN."
+    return "Rows of the same time become their mean, column by column; a time without a row becomes NaN."
 
 
 @exercise("regularize", share=3, read=CLOCK)
@@ -166,7 +164,7 @@ def test_duplicates_are_averaged(student: Student, places: list[int], data: int)
 
 @exercise("regularize", share=2, read=CLOCK)
 def test_what_is_missing_is_no_number(student: Student, rng: np.random.Generator) -> None:
-    """NaN is left out of a mean; a time with nothing but NaN stays a row, with NaN."""
+    """NaN is left out of a mean; a time with only NaN keeps its row, with NaN."""
     places = [3, 1, 1, 0, 5, 5, 5, 3, 6]
     frame = pd.DataFrame({"flow": readings(rng, 9), "rain": readings(rng, 9)}, index=clock(7, "h")[places])
     frame.iloc[[0, 2, 4, 8], 0] = NAN
@@ -177,7 +175,7 @@ def test_what_is_missing_is_no_number(student: Student, rng: np.random.Generator
 
 @exercise("regularize", share=2, read=CLOCK)
 def test_any_step(student: Student, rng: np.random.Generator) -> None:
-    """Minutes, hours or days, over midnight and months, whole numbers too; the frame does not change."""
+    """It works for minutes, hours or days, over midnight and months, with whole numbers; the frame does not change."""
     for freq, start in (
         ("20min", "2026-02-28 22:40"),
         ("h", "2026-12-31 20:00"),
@@ -210,7 +208,7 @@ def frame_like(value: Any, frame: pd.DataFrame) -> pd.DataFrame:
     that(isinstance(value, pd.DataFrame), f"`fill_short_gaps` should return a DataFrame, but returned {show(value)}.")
     that(sorted(map(str, value.columns)) == sorted(frame.columns),
          f"The columns should be {', '.join(frame.columns)}, but are {', '.join(map(str, value.columns))}.",
-         "The columns that are not filled come back as they were.")  # fmt: skip
+         "The columns that you do not fill come back unchanged.")  # fmt: skip
     that(len(value) == len(frame) and value.index.tolist() == frame.index.tolist(),
          "The rows of the result are not those of the frame.", "Keep all rows and the index.")  # fmt: skip
     return value
@@ -240,17 +238,17 @@ def lines_are(value: Any, frame: pd.DataFrame, columns: list[str], rows: int, ca
 
 
 def _off_the_line(found: Array, values: Array, expected: Array, rows: int, named: bool) -> str:
-    """What the wrong values betray."""
+    """What the wrong values show."""
     there = ~np.isnan(values)
     if not named:
-        return "This column was not named: leave its gaps open."
+        return "This column is not in `columns`: leave its gaps open."
     if not alike(found[there], values[there]):
         return "Observed values stay as they are; only gaps are filled."
     start, inner = int(np.argmax(there)), np.flatnonzero(there)[-1] + 1
     if not np.isnan(found[:start]).all():
-        return "Before the first value there is nothing to draw a line from: these rows stay NaN."
+        return "There is no value before the first one to begin a line: these rows stay NaN."
     if alike(found[inner:], expected[inner:]):
-        return "Equal steps from the last value before the gap to the first one after it; a longer gap is left whole."
+        return "Equal steps from the last value before the gap to the first one after it; a longer gap stays empty."
     return (
         "After the last value there is no line: NaN, or the last value repeated if the gap is not longer than max_gap."
     )
@@ -261,10 +259,10 @@ def _wrong_lines(found: Array, values: Array, expected: Array, rows: int) -> Clu
     inner = np.flatnonzero(~np.isnan(values))[-1] + 1
     mistakes = {
         "All gaps were filled, long ones too: a gap longer than max_gap stays as it is.": on_lines(values, len(values)),
-        "A longer gap was begun, as pandas' `limit` does: look how long each gap is, and leave the long ones whole.": (
+        "A longer gap was filled in part, as by pandas' `limit`: check how long each gap is; leave long ones empty.": (
             on_lines(values, rows, cut_off=True)
         ),
-        "Off by one: a gap is as long as its missing rows, and one of exactly max_gap is filled.": (
+        "Off by one: a gap is as long as its missing rows, and a gap of exactly max_gap is filled.": (
             on_lines(values, rows - 1)
         ),
         "Off by one: a gap is as long as its missing rows times the step; this one is longer than max_gap.": (
@@ -302,7 +300,7 @@ def test_short_gaps_lie_on_lines(student: Student, first: int, second: int, data
 @exercise("interpolate", share=3, read=LINES)
 @given(short=st.integers(1, 2), long=st.integers(5, 8), turned=st.booleans(), data=st.integers(0, 2**32))
 def test_long_gaps_are_left_whole(student: Student, short: int, long: int, turned: bool, data: int) -> None:
-    """Of a gap longer than `max_gap` no row is filled, wherever the short ones are."""
+    """No row of a gap longer than `max_gap` is filled, wherever the short gaps are."""
     one, other = (long, short) if turned else (short, long)
     pattern = "x" + "." * one + "xx" + "." * other + "xx"
     frame = pd.DataFrame({"flow": holed(np.random.default_rng(data), pattern)}, index=clock(len(pattern), "h"))
@@ -312,7 +310,7 @@ def test_long_gaps_are_left_whole(student: Student, short: int, long: int, turne
 
 @exercise("interpolate", share=1, read=LINES)
 def test_a_gap_of_just_max_gap_is_filled(student: Student, rng: np.random.Generator) -> None:
-    """A gap is as long as its missing rows: of exactly `max_gap` it is filled, one row more and it is left."""
+    """A gap is as long as its missing rows: exactly `max_gap` is filled, one row more is not."""
     frame = pd.DataFrame({"flow": holed(rng, "x...x....xx..x.....x")}, index=clock(20, "h"))
     for rows in (3, 2, 4):
         value = student.fill_short_gaps(frame, ["flow"], pd.Timedelta(rows, "h"))
@@ -326,12 +324,12 @@ def test_the_gap_is_measured_in_time(student: Student, rng: np.random.Generator)
         pattern = "xx" + "." * (rows - 1) + "xxx" + "." * (rows + 2) + "x.x"
         frame = pd.DataFrame({"flow": holed(rng, pattern)}, index=clock(len(pattern), step, told=False))
         value = student.fill_short_gaps(frame, ["flow"], pd.Timedelta(max_gap))
-        lines_are(value, frame, ["flow"], rows, f"a row every {step}, max_gap {max_gap}")
+        lines_are(value, frame, ["flow"], rows, f"one row per {step}, max_gap {max_gap}")
 
 
 @exercise("interpolate", share=2, read=LINES)
 def test_only_the_named_columns(student: Student, rng: np.random.Generator) -> None:
-    """Each named column is filled by its own gaps; the others and the frame that came in stay as they were."""
+    """Each column of `columns` is filled in its own gaps; the other columns and the original frame do not change."""
     patterns = {"celsius": "x.xx......xx..x", "flow": "x..x.xx.x.x..xx", "rain": "xx......x.xx..x"}
     frame = pd.DataFrame({name: holed(rng, pattern) for name, pattern in patterns.items()}, index=clock(15, "h"))
     for columns in (["celsius", "rain"], ["flow"], ["rain", "celsius"]):
@@ -375,12 +373,12 @@ def from_weeks(values: Array, week: int, rows: int, weeks: int, **faults: bool) 
 
 FAULTS = (
     ({"no_limit": True}, "All of a longer gap was filled: only its first `max_gap` is."),
-    ({"whole_or_not": True}, "A longer gap was left whole: here its first `max_gap` is filled, as in Algorithm 1."),
+    ({"whole_or_not": True}, "A longer gap stayed empty: here fill its first `max_gap`, as in Algorithm 1."),
     ({"nan_spoils": True}, "A week without a value spoils the mean: leave it out, as pandas' mean does."),
-    ({"feeds_on_itself": True}, "A filled value was used to fill another one: use what was observed in `series`."),
-    ({"never_after": True}, "In the first week of the series there are no weeks before: take those after."),
-    ({"always_after": True}, "The weeks after were used where the weeks before are there."),
-    ({"first_row_lost": True}, "The first row of the series is a row: `weeks` weeks before may be just row 0."),
+    ({"feeds_on_itself": True}, "A filled value was used to fill another one: use only values observed in `series`."),
+    ({"never_after": True}, "In the first week of the series there are no weeks before: take the weeks after."),
+    ({"always_after": True}, "The weeks after were used, although the weeks before are there."),
+    ({"first_row_lost": True}, "The first row of the series counts, too: `weeks` weeks before may be exactly row 0."),
     ({"one_week": True}, "Only the nearest week was used: take the mean of all `weeks` weeks."),
 )  # fmt: skip
 
@@ -390,7 +388,7 @@ def weeks_are(value: Any, series: pd.Series, step: str, rows: int, weeks: int, c
     values, week = series.to_numpy(float), int(WEEK / pd.Timedelta(step))
     found, expected = series_of(value, "fill_from_weeks", series.index), from_weeks(values, week, rows, weeks)
     observed_stay(found, values)
-    hint = "The mean of the values observed 1, ..., weeks weeks before, of a longer gap for its first max_gap only."
+    hint = "Take the mean of the values observed 1, ..., weeks weeks before; in a longer gap only in the first max_gap."
     seen = Clues()
     if not alike(found, expected):
         wrong = [(told, from_weeks(values, week, rows, weeks, **faults)) for faults, told in FAULTS]
@@ -434,14 +432,14 @@ def test_the_mean_of_the_weeks_before(student: Student, place: int, length: int,
 @exercise("weekly-means", share=2, read=WEEKS)
 @given(place=st.integers(0, HOURS - 3), length=st.integers(1, 3), data=st.integers(0, 2**32))
 def test_the_weeks_after_where_there_are_none_before(student: Student, place: int, length: int, data: int) -> None:
-    """In the first week of the series, the mean of the values 1, 2 and 3 weeks after."""
+    """In the first week of the series it becomes the mean of the values 1, 2 and 3 weeks after."""
     one_gap_is_filled(student, place, length, data)
 
 
 @exercise("weekly-means", share=3, read=WEEKS)
 @given(length=st.integers(5, 9), second=st.integers(5, 9), data=st.integers(0, 2**32))
 def test_a_longer_gap_is_begun(student: Student, length: int, second: int, data: int) -> None:
-    """Of a gap longer than `max_gap` the first `max_gap` is filled, of each gap anew."""
+    """In each gap longer than `max_gap`, the first `max_gap` is filled."""
     # The second one stands at another hour, so that no week before it is in the first one.
     first, then = 3 * HOURS + 5, 3 * HOURS + 25
     lost = [*range(first, first + length), *range(then, then + second)]
@@ -454,7 +452,7 @@ def test_a_longer_gap_is_begun(student: Student, length: int, second: int, data:
 # none of those before it is observed, none of those after it is, either.
 @exercise("weekly-means", share=3, read=WEEKS)
 def test_only_observed_values_count(student: Student, rng: np.random.Generator) -> None:
-    """A week without a value is left out of the mean, a filled value is not observed, and nothing becomes nothing."""
+    """A week without a value is left out of the mean, a filled value is not observed, and no value gives NaN."""
     for rows, lost, weeks in (
         (5 * HOURS, [3 * HOURS + 3, 4 * HOURS + 3], 3),  # one of the weeks before is missing, though it can be filled
         (5 * HOURS, [3, 3 * HOURS + 3], 3),  # and so of the weeks after row 3, and before the other row
@@ -469,7 +467,7 @@ def test_only_observed_values_count(student: Student, rng: np.random.Generator) 
 
 @exercise("weekly-means", share=1, read=WEEKS)
 def test_the_first_row_is_a_week_too(student: Student, rng: np.random.Generator) -> None:
-    """A value just `weeks` weeks after the first row has all its weeks before it; weeks beyond the end do not count."""
+    """A value exactly `weeks` weeks after the first row has all weeks before it; weeks after the end do not count."""
     for weeks in (1, 2, 3):
         series = series_with(rng, 5 * HOURS, "h", [weeks * HOURS])
         value = student.fill_from_weeks(series, pd.Timedelta("10h"), weeks=weeks)
@@ -481,7 +479,7 @@ def test_the_first_row_is_a_week_too(student: Student, rng: np.random.Generator)
 
 @exercise("weekly-means", share=2, read=WEEKS)
 def test_any_step_and_number_of_weeks(student: Student, rng: np.random.Generator) -> None:
-    """A row every 20 minutes, an hour or a day, and 1 to 4 weeks: the clock says where a week before is."""
+    """One row per 20 minutes, hour or day, and 1 to 4 weeks: the clock says where a week before is."""
     for step, max_gap, rows, weeks in (
         ("20min", "1h", 3, 1),
         ("1h", "3h", 3, 2),
@@ -493,19 +491,19 @@ def test_any_step_and_number_of_weeks(student: Student, rng: np.random.Generator
         series = series_with(rng, (weeks + 1) * week + rows + 9, step, lost, told=False)
         value = student.fill_from_weeks(series, pd.Timedelta(max_gap), weeks=weeks)
         unchanged(student)
-        weeks_are(value, series, step, rows, weeks, f"a row every {step}, max_gap {max_gap}, weeks={weeks}")
+        weeks_are(value, series, step, rows, weeks, f"one row per {step}, max_gap {max_gap}, weeks={weeks}")
 
 
 # masking
 
 
 def mask_is(value: Any, X: Array, default: float) -> None:
-    """Expect `default` in place of NaN, and a mask that tells where there was none."""
+    """Expect `default` instead of NaN, and a mask that says where there was none."""
     _, mask = parts(value, 2, "mask_missing")
     wanted = ~np.isnan(X)
     found = array(mask, f"the mask for X of shape {X.shape}")
     if found.shape == wanted.shape[:-1] and X.ndim > 1:
-        hint = "This is a mask a timestep, as Keras has it; asked for is one truth value for each value of X."
+        hint = "This mask has one entry per timestep, as in Keras; return one truth value for each value of X."
     else:
         hint = "The mask has the shape of X, one truth value for each value."
     that(found.shape == X.shape, f"The mask should have the shape of X, {X.shape}, but has {found.shape}.", hint)
@@ -519,7 +517,7 @@ def mask_is(value: Any, X: Array, default: float) -> None:
         "A reading that equals `value` is data: look for NaN in X, not for `value`.": wanted & ~np.isclose(X, default),
     }
     if wanted.ndim > 1:
-        told = "A value is masked for itself; another feature of its timestep may be there."
+        told = "Mask each value separately; another feature of its timestep may be there."
         mistakes[told] = np.broadcast_to(wanted.all(axis=-1, keepdims=True), X.shape)
     what, hint = (
         f"the mask for X of shape {X.shape}, as 0 and 1,",
@@ -557,7 +555,7 @@ def test_the_mask_tells_what_was_there(student: Student, rng: np.random.Generato
 
 @exercise("masking", share=2, read=MASKS)
 def test_the_default_value_stands_in(student: Student, rng: np.random.Generator) -> None:
-    """Every NaN of X becomes `value`, -1 if none is given, and all else stays."""
+    """Every NaN of X becomes `value`, by default -1, and everything else stays."""
     for shape, default in itertools.product(((1, 3, 2), (4, 5, 3), (2, 3, 1)), (-1.0, 0.0, -99.0)):
         X = with_holes(rng, shape)
         filled_is(student.mask_missing(X) if default == -1 else student.mask_missing(X, value=default), X, default)
@@ -566,7 +564,7 @@ def test_the_default_value_stands_in(student: Student, rng: np.random.Generator)
 
 @exercise("masking", share=1, read=MASKS)
 def test_a_reading_may_equal_the_default(student: Student, rng: np.random.Generator) -> None:
-    """A reading that happens to equal `value` is data."""
+    """A reading that is equal to `value` by chance is data."""
     for default in (-1.0, 0.0):
         X = with_holes(rng, (3, 4, 2))
         X[1, 2], X[2, 0, 1] = default, default
@@ -577,7 +575,7 @@ def test_a_reading_may_equal_the_default(student: Student, rng: np.random.Genera
 
 @exercise("masking", share=1, read=MASKS)
 def test_any_shape(student: Student, rng: np.random.Generator) -> None:
-    """X may have any number of axes, be float32, hold no NaN at all or nothing else."""
+    """X may have any number of axes, be float32, and hold no NaN or only NaN."""
     nothing, everything = np.full((2, 3, 2), NAN), rng.uniform(0, 1, (2, 3, 2))
     cases = [with_holes(rng, (7,)), with_holes(rng, (3, 4)), with_holes(rng, (2, 2, 3, 2)), nothing, everything]
     for X in [*cases, with_holes(rng, (3, 4, 2)).astype("float32")]:
@@ -632,7 +630,7 @@ def filled_by_model(
 
 @exercise("model-based", share=3, read=MODEL)
 def test_a_single_missing_value(student: Student, rng: np.random.Generator) -> None:
-    """A missing value becomes what the model says to the `timesteps` values before it."""
+    """A missing value becomes the model's prediction from the `timesteps` values before it."""
     for number in (1, 2):
         filled_by_model(student, waves(rng, 90, number), [40, 71], 2 * number,
                         hint="Fit a linear regression with an intercept on all complete windows.")  # fmt: skip
@@ -640,15 +638,15 @@ def test_a_single_missing_value(student: Student, rng: np.random.Generator) -> N
 
 @exercise("model-based", share=3, read=MODEL)
 def test_a_gap_is_filled_step_by_step(student: Student, rng: np.random.Generator) -> None:
-    """In a longer gap each value follows from filled ones too, whatever its length."""
+    """In a longer gap, of any length, each value follows from filled values, too."""
     for number, length in ((1, 3), (1, 9), (2, 12)):
         filled_by_model(student, waves(rng, 110, number), list(range(60, 60 + length)), 2 * number,
-                        hint="Move the window on by one row for each value, over what was filled before.")  # fmt: skip
+                        hint="Move the window on by one row for each value, also over filled values.")  # fmt: skip
 
 
 @exercise("model-based", share=3, read=MODEL)
 def test_fitted_on_complete_windows(student: Student, rng: np.random.Generator) -> None:
-    """The model is fitted on windows without NaN whose rows are neighbours; many gaps do not disturb it."""
+    """The model is fitted on windows of neighbouring rows without NaN; it works with many gaps."""
     for number in (1, 2):
         lost = [*range(20, 24), *range(35, 38), 50, *range(62, 67), 80, 92, 93, *range(108, 113)]
         filled_by_model(student, waves(rng, 150, number), lost, 2 * number,
@@ -665,12 +663,12 @@ def test_the_model_has_an_intercept(student: Student, rng: np.random.Generator) 
 @exercise("model-based", share=1, read=MODEL)
 def test_to_the_end(student: Student, rng: np.random.Generator) -> None:
     """A gap at the end is filled like any other."""
-    filled_by_model(student, waves(rng, 80, 1), [33, *range(76, 80)], 2, hint="There need be no value after a gap.")
+    filled_by_model(student, waves(rng, 80, 1), [33, *range(76, 80)], 2, hint="A gap may have no value after it.")
 
 
 @exercise("model-based", share=1, read=MODEL)
 def test_the_beginning_stays_missing(student: Student, rng: np.random.Generator) -> None:
-    """Where the values right before are not all there, at the beginning, nothing is filled; later gaps are."""
+    """At the beginning, where values right before are missing, nothing is filled; later gaps are filled."""
     filled_by_model(student, waves(rng, 80, 1), [0, 1, 40, 41, 42], 2, stay=2, hint="Later gaps have all they need.")
     filled_by_model(student, waves(rng, 90, 2), [2, 4, 50, 51], 4, stay=2, hint="Later gaps have all they need.")
-    filled_by_model(student, waves(rng, 80, 1), [2, 40], 2, hint="The third value has the two before it that it needs.")
+    filled_by_model(student, waves(rng, 80, 1), [2, 40], 2, hint="The third value has the two values that it needs.")

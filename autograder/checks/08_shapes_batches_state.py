@@ -55,7 +55,7 @@ def test_reshapes_in_reading_order(student: Student, rng: np.random.Generator) -
         mistakes = {
             "The axes are swapped: samples, timesteps, features is the order.": turned,
             "The axes of timesteps and features are swapped.": expected.swapaxes(1, 2),
-            "The features were filled one after the other; of each timestep they come first.": turned.swapaxes(1, 2),
+            "The features were filled one by one; the features of one timestep belong together.": turned.swapaxes(1, 2),
         }
         for data in [*tables, values.reshape(samples, timesteps)] if features == 1 else tables:
             close(student.to_3d(data, timesteps, features), expected, "the block", hint, mistakes=mistakes)
@@ -64,8 +64,8 @@ def test_reshapes_in_reading_order(student: Student, rng: np.random.Generator) -
 
 @exercise("reshape", share=1, read=SHAPE)
 def test_refuses_a_size_that_does_not_fit(student: Student, rng: np.random.Generator) -> None:
-    """A size that is no whole number of samples raises ValueError, and one that is does not."""
-    hint = "Compare data.size with timesteps * features; do not cut off what is left over."
+    """Numbers that do not fill a whole number of samples raise ValueError; others do not."""
+    hint = "Compare data.size with timesteps * features; do not cut off the remaining numbers."
     for size, timesteps, features in ((10, 3, 1), (5, 2, 1), (3, 4, 1)):
         values = rng.normal(size=size)
         raises(
@@ -98,7 +98,7 @@ def test_counts_the_samples_of_full_batches(student: Student, rng: np.random.Gen
     mistakes = {
         "This is the number of batches: each has `batch_size` samples.": [n // size for n, size in cases],
         "This rounds up: a last, smaller batch does not count.": [-(-n // size) * size for n, size in cases],
-        "All samples are counted; those of a smaller batch are left out.": [n for n, _ in cases],
+        "All samples are counted; leave out those of a smaller batch.": [n for n, _ in cases],
     }
     right = [max(whole for whole in range(n + 1) if whole % size == 0) for n, size in cases]
     counts(student, student.usable_samples, cases, right, "the usable samples of {} in batches of {}",
@@ -132,15 +132,15 @@ def agreeing(student: Student, ask: Callable[..., Any], cases: list[tuple[int, i
 
 @exercise("batches", read=BATCH)
 def test_counts_the_updates(student: Student, rng: np.random.Generator) -> None:
-    """Each batch is one update, a last, smaller one too; a whole number."""
+    """Each batch is one update, also a last, smaller one; the result is a whole number."""
     cases = sizes(rng)
     mistakes = {
-        "Off by one: there is no batch behind a last full one.": [n // size + 1 for n, size in cases],
+        "Off by one: there is no batch after a last full one.": [n // size + 1 for n, size in cases],
         "The last, smaller batch is an update too.": [n // size for n, size in cases],
     }
     right = [len(range(0, n, size)) for n, size in cases]
     counts(student, student.updates_per_epoch, cases, right, "the updates of {} samples in batches of {}",
-           "Round up when a rest remains, and only then.", mistakes)  # fmt: skip
+           "Round up if samples remain, and only then.", mistakes)  # fmt: skip
 
 
 # stateless and stateful
@@ -170,7 +170,7 @@ def expect_plain(model: Model, timesteps: int, features: int, units: int) -> Non
     size = found.recurrent_kernel.shape[0]
     that(size == units, f"the LSTM should have {units} units, but has {size}.", "`units` is the size of the LSTM.")
     that(model.outputs == 1 and not found.return_sequences,
-         "the output should be one number a sample.", "Dense(1), after the last output of the LSTM only.")  # fmt: skip
+         "the output should be one number per sample.", "Dense(1), only after the LSTM's last output.")  # fmt: skip
 
 
 def carries(model: Model) -> bool:
@@ -198,7 +198,7 @@ def test_stateless_model_is_compiled(student: Student) -> None:
 
 @exercise("stateful", share=3, read=CARRIED)
 def test_stateful_model_carries(student: Student, rng: np.random.Generator) -> None:
-    """The LSTM is stateful, for batches of the given size: row i goes on where row i ended."""
+    """The LSTM is stateful, for batches of the given size: row i continues where row i ended."""
     for batch_size, timesteps, features, units in ((3, 4, 2, 5), (1, 2, 3, 4)):
         model = built(student, student.build_stateful(batch_size, timesteps, features, units), "build_stateful")
         that(carries(model), "the LSTM is stateless.", "Give the layer stateful=True.")
@@ -207,12 +207,12 @@ def test_stateful_model_carries(student: Student, rng: np.random.Generator) -> N
              "keras.Input(batch_shape=(batch_size, timesteps, features))")  # fmt: skip
         batches = list(rng.normal(size=(3, batch_size, timesteps, features)))
         one, other = model.predict_batches(batches)[-1], model.predict(batches[-1])
-        that(not np.allclose(one, other), "what the earlier batches held does not show in the later ones.")
+        that(not np.allclose(one, other), "the earlier batches have no effect on the later ones.")
 
 
 @exercise("stateful", share=1, read=CARRIED)
 def test_stateful_model_has_its_layers(student: Student) -> None:
-    """One LSTM layer of `units` units (16, unless said) and Dense(1), with the given shape of a sample."""
+    """One LSTM layer of `units` units (16 by default) and Dense(1), with the given shape of a sample."""
     for batch_size, timesteps, features, units in ((3, 5, 2, None), (4, 2, 3, 7)):
         given = () if units is None else (units,)
         model = built(student, student.build_stateful(batch_size, timesteps, features, *given), "build_stateful")
@@ -235,7 +235,7 @@ def test_stateful_model_is_compiled(student: Student) -> None:
 # reset-states: with models of the check's own, whose weights, and so every output, are known outside the box
 
 ROWS, STEPS, UNITS, BATCHES = 3, 3, 4, 4
-NEVER_RESET = "The state is not reset: each epoch goes on from the end of the one before."
+NEVER_RESET = "The state is not reset: each epoch continues from the end of the one before."
 
 
 def in_the_box(weights: Any, rows: Any, steps: Any, rate: Any, functional: Any) -> Any:
@@ -310,7 +310,7 @@ def problem(rng: np.random.Generator, depth: int = 1) -> tuple[list[Array], Arra
 
 
 def loss_of_epochs(weights: list[Array], X: Array, y: Array, epochs: int, reset: str = "") -> list[float]:
-    """The mean squared error of each epoch while the weights stay; the state reset after each, unless told."""
+    """The mean squared error of each epoch while the weights stay; the state reset after each, by default."""
     model, batches, wanted = outside(weights), in_batches(X), in_batches(y)
     if reset == "reset after every batch":
         outputs = [model.predict(batch) for batch in batches] * epochs
@@ -323,7 +323,7 @@ def loss_of_epochs(weights: list[Array], X: Array, y: Array, epochs: int, reset:
 
 
 def flat(value: Any, size: int, what: str) -> Array:
-    """A value a sample, as a column or in a row."""
+    """One value per sample, as a column or in a row."""
     found = array(value, what)
     that(found.size == size, f"{what} should be {size} numbers, but are {show(found)}.")
     return found.reshape(-1)
@@ -345,7 +345,7 @@ def test_predicts_with_the_state_carried(student: Student, rng: np.random.Genera
 
 @exercise("reset-states", share=1, read=RESET)
 def test_predict_resets_afterwards(student: Student, rng: np.random.Generator) -> None:
-    """After predict_stateful the state is zero: whoever asks next is not told of these samples."""
+    """After predict_stateful the state is zero: these samples do not affect the next prediction."""
     weights, X, _ = problem(rng)
     model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, False)
     student.apply(as_it_is, model, X, ROWS)  # leaves a state that is to be reset
@@ -358,7 +358,7 @@ def test_fit_returns_the_loss_of_each_epoch(student: Student, rng: np.random.Gen
     """With a learning rate of 0, each epoch has the loss of these weights, read in order from a state of zeros."""
     weights, X, y = problem(rng)
     model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, False)
-    losses = array(student.fit_stateful(model, X, y, 3, ROWS), "the losses", (3,), "One number an epoch.")
+    losses = array(student.fit_stateful(model, X, y, 3, ROWS), "the losses", (3,), "One number per epoch.")
     unchanged(student)
     mistakes = {
         NEVER_RESET: loss_of_epochs(weights, X, y, 3, "never reset"),
@@ -373,13 +373,13 @@ def test_fit_returns_the_loss_of_each_epoch(student: Student, rng: np.random.Gen
 
 @exercise("reset-states", share=2, read=RESET)
 def test_fit_trains_in_order(student: Student, rng: np.random.Generator) -> None:
-    """The weights after two epochs are those to which the batches lead, taken in order."""
+    """The weights after two epochs are those of a training with the batches in order."""
     weights, X, y = problem(rng)
     model, twin = (student.apply(in_the_box, weights, ROWS, STEPS, 0.1, False) for _ in range(2))
     student.fit_stateful(model, X, y, 2, ROWS)
     expected = of_the_same_shapes(student.apply(trained_in_order, twin, X, y, 2, ROWS), weights)
     found = weights_of(student, model, weights)
-    hint = "Train for exactly `epochs` epochs, one update a batch, without shuffling."
+    hint = "Train for exactly `epochs` epochs, one update per batch, without shuffling."
     names = ("the LSTM's kernel", "the LSTM's recurrent kernel", "the LSTM's bias", "the dense kernel")
     for name, value, wanted in zip(names, found, expected, strict=False):
         close(value, wanted, f"{name} after two epochs", hint, rtol=1e-3, atol=1e-3)
@@ -399,7 +399,7 @@ def test_fit_resets_at_the_end(student: Student, rng: np.random.Generator) -> No
 
 @exercise("reset-states", share=1, read=RESET)
 def test_resets_every_stateful_layer(student: Student, rng: np.random.Generator) -> None:
-    """A functional model with two stateful layers is trained and asked with both reset."""
+    """In a functional model with two stateful layers, both functions reset both layers."""
     weights, X, y = problem(rng, depth=2)
     model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, True)
     losses = array(student.fit_stateful(model, X, y, 2, ROWS), "the losses", (2,))
@@ -415,7 +415,7 @@ def afterwards_as_new(student: Student, model: Any, weights: list[Array], X: Arr
     """Expect that the model, asked by the check itself, begins with zeros."""
     found = flat(student.apply(as_it_is, model, X, ROWS), len(X), "the predictions afterwards")
     expected = np.concatenate(outside(weights).predict_batches(in_batches(X))).reshape(-1)
-    step = "Reset all stateful layers as the last thing that is done."
+    step = "Reset all stateful layers at the very end."
     if not np.allclose(found, expected, atol=1e-4):
         raise Wrong(f"after {what} the model does not begin with zeros.", step, what="the predictions afterwards",
                     evidence=(found, expected, 1e-4, 1e-4),
@@ -426,7 +426,7 @@ def weights_of(student: Student, model: Handle, given: list[Array]) -> list[Arra
     """What the weights have become of a model that was made in the box, where the notebook could change it since."""
     found = rebuilt(student, model, stateful=True)
     that(found.names == ("LSTM", "Dense"), f"the model's layers were LSTM and Dense, but are {', '.join(found.names)}.",
-         "Train the model that is passed, and leave its layers as they are.")  # fmt: skip
+         "Train the model that is passed, and do not change its layers.")  # fmt: skip
     weights = [getattr(layer, name) for layer in found.layers for name in ("kernel", "recurrent_kernel", "bias")
                if hasattr(layer, name)]  # fmt: skip
     return of_the_same_shapes(weights, given)
@@ -442,7 +442,7 @@ def of_the_same_shapes(weights: Any, given: list[Array]) -> list[Array]:
 
 
 def bell_runs(rng: np.random.Generator) -> tuple[list[Array], Array]:
-    """The task of the lesson, written anew: a batch for each part, and whether the bell of each run rang."""
+    """The task of the lesson, written again: a batch for each part, and whether the bell of each run rang."""
     rang = rng.random(HELD_OUT) < 0.5
     parts = [np.dstack([np.zeros((HELD_OUT, TIMESTEPS)), rng.standard_normal((HELD_OUT, TIMESTEPS))])
              for _ in range(PARTS)]  # fmt: skip
@@ -455,8 +455,8 @@ def judged(model: Model, rng: np.random.Generator) -> tuple[float, list[float]]:
     """The accuracy in the parts that must be remembered, and that of each part, on fresh runs."""
     parts, rang = bell_runs(rng)
     outputs = model.predict_batches(parts)
-    that(outputs[0].shape == (HELD_OUT, 1), "`model` should give one number a row.",
-         "Only the last LSTM output is wanted: leave return_sequences off.")  # fmt: skip
+    that(outputs[0].shape == (HELD_OUT, 1), "`model` should give one number per row.",
+         "Return only the last LSTM output: leave return_sequences off.")  # fmt: skip
     right = [float(np.mean(np.isfinite(one[:, 0]) & ((one[:, 0] > 0.5) == rang))) for one in outputs]
     return float(np.mean(right[1:])), right
 

@@ -29,8 +29,8 @@ MAKING = "Make the data"
 VECTORS = "From digits to vectors"
 SAMPLES = "From sequences to samples"
 MODEL = "The vanilla model"
-JUDGING = "How shall we judge it?"
-DIALS = "What holds it back?"
+JUDGING = "How do we judge it?"
+DIALS = "Why does it get no further?"
 
 TIMESTEPS, FEATURES, OUT_INDEX = 5, 10, 2
 HELD_OUT = 4000
@@ -51,7 +51,7 @@ def sequence(value: Any, length: int, n_features: int) -> Array:
     that(bool(np.all(found == np.round(found))), f"the sequence should hold whole numbers, but is {show(found)}.")
     inside = bool(np.all((found >= 0) & (found < n_features)))
     that(inside, f"the values should be 0 to {n_features - 1}, but go from {found.min():g} to {found.max():g}.",
-         "The upper end of rng.integers is left out; that of random.randint is not.")  # fmt: skip
+         "rng.integers does not include its upper end; random.randint does.")  # fmt: skip
     return found.astype(int)
 
 
@@ -63,13 +63,13 @@ def test_generates_all_values_alike(student: Student, rng: np.random.Generator) 
         shares = np.bincount(found, minlength=n_features) / 6000
         # 6000 draws: a share is off by a third of 1/n with a chance below 1 in 10^12.
         missing = ", ".join(str(value) for value in np.flatnonzero(shares < 0.67 / n_features))
-        that(not missing, f"in 6000 draws of {n_features} values, these hardly come: {missing}.",
+        that(not missing, f"in 6000 draws of {n_features} values, these hardly appear: {missing}.",
              "Every value from 0 to n_features - 1 must be as likely as the others.")  # fmt: skip
         that(bool(np.all(shares < 1.33 / n_features)), "some values come much more often than others.")
     # 40 sequences of 5 out of 10: none has a value twice with a chance below 1 in 10^20.
     short = [sequence(student.generate_sequence(TIMESTEPS, FEATURES, generator(rng)), 5, 10) for _ in range(40)]
     that(any(len(set(one.tolist())) < TIMESTEPS for one in short), "in 40 short sequences no value ever comes twice.",
-         "Draw every value anew: the same one may come again (rng.choice has `replace` for that).")  # fmt: skip
+         "Draw every value separately: the same one may come again (rng.choice has `replace` for that).")  # fmt: skip
 
 
 def two_in_a_row(generate: Any, seed: Any) -> Any:
@@ -96,7 +96,7 @@ def test_generates_from_the_generator(student: Student, rng: np.random.Generator
 
 @exercise("one-hot-sequence", share=2, read=VECTORS)
 def test_encodes(student: Student, rng: np.random.Generator) -> None:
-    """A row a timestep, with a single 1 at the value's place."""
+    """One row per timestep, with a single 1 at the value's place."""
     for length, n_features in ((3, 4), (5, 10), (7, 4), (1, 2)):
         digits = rng.integers(0, n_features, length)
         encoded = student.one_hot_encode(digits, n_features)
@@ -113,7 +113,7 @@ def test_decodes(student: Student, rng: np.random.Generator) -> None:
     equal(student.one_hot_decode(one_hot(digits, 10)), digits.tolist(), "the decoded sequence")
     weights = rng.uniform(0, 1, (8, 5))
     probabilities = weights / weights.sum(axis=1, keepdims=True)
-    hint = "The largest entry of each row tells: its place is the value."
+    hint = "The place of the largest entry of each row is the value."
     decoded = student.one_hot_decode(probabilities)
     that(isinstance(decoded, list), f"one_hot_decode should return a list, but returned {show(decoded)}.")
     equal(decoded, probabilities.argmax(axis=1).tolist(), "the decoded probabilities", hint)
@@ -122,9 +122,9 @@ def test_decodes(student: Student, rng: np.random.Generator) -> None:
 
 @exercise("one-hot-sequence", share=1, read=VECTORS)
 def test_refuses_values_outside(student: Student, rng: np.random.Generator) -> None:
-    """A value outside 0 to n_features - 1 raises ValueError, one inside does not."""
+    """A value outside 0 to n_features - 1 raises ValueError, a value inside does not."""
     array(student.one_hot_encode(rng.permutation(4), 4), "the encoded sequence", (4, 4))
-    hint = "Look at the values before you encode; a negative one would count from the end."
+    hint = "Check the values before you encode; a negative one would count from the end."
     for outside in (4, 9, -1):
         digits = [*rng.integers(0, 4, 3).tolist(), outside]
         raises(
@@ -141,7 +141,7 @@ def test_samples_echo_the_timestep(student: Student, rng: np.random.Generator) -
     for n, length, n_features, out_index in ((3, 6, 4, 2), (9, 5, 10, 2), (4, 6, 3, 0), (5, 3, 4, 2)):
         X, y = _samples(student, n, length, n_features, out_index, generator(rng))
         that(bool(np.all((X == 0) | (X == 1)) and np.all(X.sum(axis=2) == 1)),
-             "each timestep of X should hold a single 1 and zeros else.", "One-hot encode each sequence.")  # fmt: skip
+             "each timestep of X should hold a single 1 and zeros.", "One-hot encode each sequence.")  # fmt: skip
         if not np.array_equal(y, X[:, out_index]):
             close(y, X[:, out_index], f"y for out_index={out_index}", f"y repeats X[:, {out_index}].",
                   mistakes=_wrong_places(X, out_index))  # fmt: skip
@@ -152,7 +152,7 @@ def _wrong_places(X: Array, out_index: int) -> list[tuple[str, Array]]:
     length = X.shape[1]
     named = {
         out_index - 1: "The wrong out_index, off by one: timesteps are counted from 0.",
-        length - 1 - out_index: "The wrong out_index: it is counted from the end.",
+        length - 1 - out_index: "The wrong out_index: you count it from the end.",
         length - 1: "The last timestep is repeated, whatever out_index says.",
         0: "The first timestep is repeated, whatever out_index says.",
     }
@@ -166,8 +166,8 @@ def test_samples_are_random(student: Student, rng: np.random.Generator) -> None:
     draw = generator(rng)
     X, _ = _samples(student, 400, 4, 5, 1, draw)
     # 400 draws of 5 values: one of 20 places empty with a chance below 1 in 10^37.
-    that(bool(np.all(X.sum(axis=0) > 0)), "in 400 samples some values never come at some timesteps.",
-         "Draw every sequence anew from `rng`.")  # fmt: skip
+    that(bool(np.all(X.sum(axis=0) > 0)), "in 400 samples some values never appear at some timesteps.",
+         "Draw every sequence separately from `rng`.")  # fmt: skip
     again, _ = _samples(student, 400, 4, 5, 1, draw)
     that(bool(np.array_equal(X, again)), "two generators in the same state gave different samples.",
          "Draw from the `rng` that is passed, not from np.random or random.")  # fmt: skip
@@ -223,17 +223,17 @@ def test_model_is_a_vanilla_lstm(student: Student) -> None:
         size = 16 if units is None else units
         wanted = 4 * size * (features + size + 1) + features * (size + 1)
         that(parameters(model) == wanted, f"with {size} units the model should have {wanted:,} parameters, "
-             f"but has {parameters(model):,}.", "`units` sizes the LSTM, `features` the output.")  # fmt: skip
+             f"but has {parameters(model):,}.", "The LSTM has the size `units`, the output `features`.")  # fmt: skip
 
 
 @exercise("model", share=1, read=MODEL)
 def test_model_gives_probabilities(student: Student, rng: np.random.Generator) -> None:
-    """The output is a softmax: one probability a value, and one row a sample."""
+    """The output is a softmax: one probability per value, and one row per sample."""
     _, model = built(student, 6, 4, 5)
     x = one_hot(rng.integers(0, 4, (20, 6)), 4)
     found = model.predict(x)
     that(found.shape == (20, 4), f"for 20 samples the output should have the shape (20, 4), but has {found.shape}.",
-         "return_sequences belongs to stacked LSTMs; here only the last output is wanted.")  # fmt: skip
+         "return_sequences is for stacked LSTMs; here return only the last output.")  # fmt: skip
     finite = bool(np.isfinite(found).all())
     sums = finite and bool(np.allclose(found.sum(axis=1), 1, atol=1e-4) and np.all(found >= 0))
     that(sums, "each row of the output should sum to 1.", "Give the Dense layer the softmax activation.")
@@ -246,11 +246,11 @@ def test_model_is_compiled(student: Student) -> None:
     found = student.apply(how_compiled, handle)
     loss = str(found.get("loss")).replace("_", "").lower() if isinstance(found, dict) else ""
     that(loss == "categoricalcrossentropy", f"the loss should be categorical cross-entropy, but is {show(found)}.",
-         "The targets are one-hot rows: not binary, not sparse.")  # fmt: skip
+         "The targets are one-hot rows: take neither the binary nor the sparse loss.")  # fmt: skip
     equal(found.get("optimizer"), "Adam", "the optimizer")
     rate = found.get("rate")
-    that(not isinstance(rate, float) or 0 < rate <= 0.1, f"with a learning rate of {show(rate)} nothing is learned.",
-         "Leave Adam's own rate of 0.001 here.")  # fmt: skip
+    that(not isinstance(rate, float) or 0 < rate <= 0.1, f"with the learning rate {show(rate)} it learns nothing.",
+         "Leave Adam's default rate of 0.001 here.")  # fmt: skip
 
 
 # evaluate: with a model of the check's own, which echoes a timestep of its choice
@@ -277,7 +277,7 @@ def test_accuracy_is_the_share_of_right_echoes(student: Student, rng: np.random.
         found = array(student.echo_accuracy(student.apply(echoing, timestep), X, y), "the accuracy", ())
         hint = "Compare the places of the largest entries, sample by sample."
         mistakes = {
-            "This is a percentage: a share from 0 to 1 is asked for.": 100 * expected,
+            "This is a percentage: return a share from 0 to 1.": 100 * expected,
             "This is the number of right echoes: divide it by the number of samples.": len(X) * expected,
             "This is the share of wrong echoes.": 1 - expected,
         }
@@ -287,7 +287,7 @@ def test_accuracy_is_the_share_of_right_echoes(student: Student, rng: np.random.
 
 @exercise("evaluate", share=1, read=JUDGING)
 def test_accuracy_at_its_ends(student: Student, rng: np.random.Generator) -> None:
-    """1 when every echo is right, 0 when none is, also for a single sample."""
+    """The result is 1 if every echo is right, 0 if none is, also for a single sample."""
     for n in (1, 7):
         digits = rng.integers(0, 3, (n, 4))
         digits[:, 0] = (digits[:, 3] + 1) % 3
@@ -303,8 +303,8 @@ def judged(model: Model, rng: np.random.Generator) -> tuple[float, Array, Array]
     """The accuracy on fresh sequences, its predictions, and the digits of the sequences."""
     digits = rng.integers(0, FEATURES, (HELD_OUT, TIMESTEPS))
     predictions = model.predict(one_hot(digits, FEATURES))
-    that(predictions.shape == (HELD_OUT, FEATURES), "`model` should give one row of 10 values a sample.",
-         "Only the last LSTM output is wanted: leave return_sequences off.")  # fmt: skip
+    that(predictions.shape == (HELD_OUT, FEATURES), "`model` should give one row of 10 values per sample.",
+         "Return only the last LSTM output: leave return_sequences off.")  # fmt: skip
     right = np.isfinite(predictions).all(axis=1) & (predictions.argmax(axis=1) == digits[:, OUT_INDEX])
     return float(right.mean()), predictions, digits
 
@@ -332,9 +332,9 @@ def _next_step(predictions: Array, digits: Array, credit: float) -> str:
     likeliest = int(np.argmax(echoes))
     if likeliest != OUT_INDEX and echoes[likeliest] > 0.5:
         told = (
-            f"The wrong out_index: the model echoes timestep {likeliest}, and {OUT_INDEX} is asked for, counted from 0."
+            f"The wrong out_index: the model echoes timestep {likeliest}, and should echo {OUT_INDEX}, counted from 0."
         )
         return Mistake(told)
     if credit == 0:
         return "It has hardly learned: is the loss falling below 2.30 (= ln 10) while you train?"
-    return "It is on its way: train on more sequences, or for longer."
+    return "It is getting better: train on more sequences, or for longer."

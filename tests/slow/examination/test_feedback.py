@@ -332,5 +332,5 @@ def test_a_changed_answer_meets_other_inputs(grade: Grader) -> None:
         checks = next(one for one in graded.result.exercises if one.id == "normalize").checks
         calls.append({one.title: one.finding.call for one in checks if one.finding})
     assert calls[0] == calls[1]
-    drawn = "`feature_range` is respected."
+    drawn = "The function uses `feature_range`."
     assert len({one[drawn] for one in calls[1:]}) == 3, "a comment is code as well: it can be read"
