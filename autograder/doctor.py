@@ -30,8 +30,8 @@ def examine_machine(course: Course, console: Console) -> bool:
     console.print(f"[bold]Bubblewrap[/]   {_bubblewrap()}")
     console.print(f"[bold]Workers[/]      {workers_for(limits)} at a time by default")
     console.print(
-        f"[bold]Limits[/]       {limits.cell_seconds:.0f} s a cell, {limits.call_seconds:.0f} s a call, "
-        f"{limits.total_seconds:.0f} s a submission; {limits.process_memory >> 20} MiB a process, "
+        f"[bold]Limits[/]       {limits.cell_seconds:.0f} s per cell, {limits.call_seconds:.0f} s per call, "
+        f"{limits.total_seconds:.0f} s per submission; {limits.process_memory >> 20} MiB per process, "
         f"{limits.memory >> 20} MiB in all; {limits.processes} processes"
     )
     try:
@@ -40,10 +40,12 @@ def examine_machine(course: Course, console: Console) -> bool:
     except BoxUnavailable as problem:
         console.print(str(problem), style="red", markup=False)
         return False
-    way = "forked from a warm process" if start.parent else "cold: the warm start does not hold here"
+    way = "forked from a warm process" if start.parent else "cold: the warm start is not safe here"
     console.print(f"[bold]Start[/]        {way}")
-    table = Table(title="What the box holds, observed by attacking it", title_justify="left", header_style="bold")
-    table.add_column("held")
+    table = Table(
+        title="What the box protects against, tested by attacking it", title_justify="left", header_style="bold"
+    )
+    table.add_column("works")
     table.add_column("protection")
     table.add_column("for marks")
     for name, meaning in PROTECTIONS.items():

@@ -67,7 +67,7 @@ class Checked:
 
     @property
     def wrong(self) -> bool:
-        """Whether an answer fails; an exercise that is still open is no failure."""
+        """Whether an answer fails; an exercise that is still open does not count as one."""
         return self.problem is not None or any(line.outcome == "fails" for line in self.lines)
 
 
@@ -120,8 +120,8 @@ def _check(submission: Submission, course: Course, options: Options, begun_only:
         raise NotGradable(submission.problem)
     if path.resolve() == assignment.notebook.resolve():
         raise NotGradable(
-            f"{path} is the released notebook itself, with which yours is compared. "
-            "Copy it into a folder of your own, work there, and check the copy."
+            f"{path} is the released notebook itself; the check compares yours with it. "
+            "Copy it into another folder, work there, and check the copy."
         )
     notebook = read(path)
     check_assignment(notebook, assignment, course)

@@ -120,7 +120,7 @@ def carry_out(request: Request, submissions: list[Submission], course: Course, e
         settings = Settings(course, request.limits, seed, request.training_seed, every_cell=request.every_cell,
                             again=request.verify)  # fmt: skip
         if request.earlier and not request.earlier.is_dir():
-            err.print(f"There is no folder {request.earlier}: nothing is taken over from it.", style="yellow",
+            err.print(f"There is no folder {request.earlier}, so no earlier results are used.", style="yellow",
                       markup=False)  # fmt: skip
         elsewhere = Results(request.earlier, submissions) if request.earlier else None
         before = Earlier({}, {})
@@ -143,11 +143,12 @@ def _tell(request: Request, done: Grading, err: Console) -> None:
     if fresh:
         told = f"{fresh} graded in {done.seconds:.1f} s ({done.seconds / fresh:.1f} s each)."
     if earlier:
-        told += f" {earlier} had been graded before, with nothing changed since (--no-cache grades them anew)."
+        told += f" {earlier} had been graded before and have not changed (--no-cache grades them again)."
     records = {place: result.record for place, result in enumerate(done.results) if place in done.before.changed}
     parts = [len(record["taken_over"]) for record in records.values() if record.get("taken_over")]
     if parts:
-        told += f" Of {len(parts)} that have changed, {sum(parts)} exercises are as they were, and their results hold."
+        changed = "1 changed submission" if len(parts) == 1 else f"{len(parts)} changed submissions"
+        told += f" In {changed}, {sum(parts)} exercises have not changed and keep their results."
     err.print(told, style="dim")
     if done.page:
         err.print(
@@ -222,11 +223,11 @@ def with_box(where: Where, settings: Settings, submissions: Sequence[Submission]
         lines = "\n".join(f"  - {PROTECTIONS[name]}" for name in missing)
         if missing and not where.weak:
             raise BoxUnavailable(
-                f"The box on this machine does not hold:\n{lines}\nSo nothing is graded for marks here. "
-                "`autograder doctor` shows more; --allow-weak-box grades all the same, as practice."
+                f"The box on this machine lacks these protections:\n{lines}\nSo the grader gives no marks here. "
+                "`autograder doctor` shows more; --allow-weak-box grades as practice.",
             )
         if missing:
-            err.print(f"Practice only, because the box does not hold:\n{lines}", style="yellow")
+            err.print(f"Practice only, because the box lacks these protections:\n{lines}", style="yellow")
         yield replace(
             settings, protections=start.protections, for_marks=not missing, warm=start.parent, hidden=tuple(hidden)
         )

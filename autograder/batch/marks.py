@@ -70,12 +70,12 @@ def _mark(exercise: Exercise, restored: Restored, run: CellRun | None, evidence:
     if run is not None and run.status == "stopped":
         return result("could_not_be_graded", None, f"{run.error} Change it and submit again.", run.cause)
     if run is not None and _out_of_memory(run):
-        message = "Your solution cell asked for more memory than there is. Change it and submit again."
+        message = "Your solution cell needed more memory than it may use. Change it and submit again."
         return result("could_not_be_graded", None, message, "memory")
     ungraded = [item for item in evidence if item.credit is None]
     if ungraded:
         graded = len(evidence) - len(ungraded)
-        rest = f" ({graded} of {len(evidence)} checks could be made.)" if graded else ""
+        rest = f" ({graded} of {len(evidence)} checks could run.)" if graded else ""
         return result("could_not_be_graded", None, ungraded[0].message + rest, ungraded[0].cause)
     if evidence and all(item.undefined for item in evidence):
         outcome, message = _undefined(exercise, restored, run, evidence[0].message)
@@ -103,7 +103,7 @@ def _undefined(exercise: Exercise, restored: Restored, run: CellRun | None, mess
             "Copy the cell back from the released notebook and submit again."
         )
     if run is not None and run.status == "raised":
-        return "not_earned", f"Your solution cell raised {run.error}, so {message} Mend the cell first."
+        return "not_earned", f"Your solution cell raised {run.error}, so {message} Correct the cell first."
     return "not_earned", f"{message} Keep the name and the arguments that the exercise gives."
 
 

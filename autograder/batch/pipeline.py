@@ -76,8 +76,8 @@ def grade(
     except Exception as error:
         record["traceback"] = traceback.format_exc()
         message = (
-            f"The grader itself failed ({type(error).__name__}: {error}). This is not the student's fault: "
-            "the traceback is in the result's record; grade this submission again once it is mended."
+            f"The grader itself failed ({type(error).__name__}: {error}). This is not the student's fault. Instructor: "
+            "the traceback is in the result's record; repair the cause, then grade this submission again."
         )
         return Graded(_ungraded(submission, assignment, record, "grader", message))
 
@@ -182,8 +182,8 @@ def _of_no_assignment(submission: Submission) -> NotGradable:
     """Why it cannot be graded. Raises NotGradable itself for the file's own trouble, if it has any."""
     read(submission.path)
     return NotGradable(
-        "It cannot be told which assignment this is: neither its name, nor its folder, nor its cells are those of "
-        "one. Name the file or its folder as the assignment."
+        "The grader cannot tell which assignment this is: its name, its folder and its cells do not belong to "
+        "any. Give the file or its folder the name of the assignment."
     )
 
 

@@ -56,7 +56,7 @@ def run(records: Iterable[Path], notebook: Path | None, workers: int, course: Co
     if not comparisons:
         raise Refused(f"No {RESULT} there: give one, or the folder that `autograder grade --output` wrote.")
     if notebook is not None and len(comparisons) != 1:
-        raise Refused("--notebook says where the submission of one record lies, and there are several records.")
+        raise Refused("--notebook gives the place of one record's submission, but there are several records.")
     submissions = [_submission(one, notebook) for one in comparisons]
     groups: dict[tuple[int, int, Limits, bool], list[int]] = defaultdict(list)
     for place, one in enumerate(comparisons):
@@ -106,7 +106,7 @@ def _read(file: Path) -> Result:
 def _submission(one: Comparison, notebook: Path | None) -> Submission:
     kept = one.before.record.get("submission")
     if not isinstance(kept, dict):
-        raise Refused(f"{one.file} does not record where its submission lies.")
+        raise Refused(f"{one.file} does not record where its submission is.")
     path = notebook or Path(kept["path"])
     if not path.exists():
         raise Refused(

@@ -99,7 +99,7 @@ def _no_two_of_one(submissions: Sequence[Submission]) -> None:
     for one in submissions:
         other = seen.setdefault((one.student, one.assignment), one)
         if other is not one:
-            raise PlanError(f"{plain(other.path)} and {plain(one.path)} are one student's, and of one assignment: "
+            raise PlanError(f"{plain(other.path)} and {plain(one.path)} belong to one student and one assignment: "
                             "keep one of them.")  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def merge(plan_file: Path, new: Path, output: Path, earlier: Path | None) -> Mer
     try:
         planned = [Planned(**one) for one in json.loads(plan_file.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError) as error:
-        raise PlanError(f"{plan_file} is no plan ({error}).") from error
+        raise PlanError(f"{plan_file} is not a plan ({error}).") from error
     kept: list[Submission] = []
     results: list[Result] = []
     missing: list[str] = []

@@ -102,10 +102,10 @@ def _without(task: _Task, lost: Lost, limits: Limits) -> _Task | None:
             return None
     cause: Cause = "time" if lost.why == "time" else "notebook"
     message = (
-        f"To look at what the answer returned took more than {limits.exercise_look_seconds:g} seconds of processor "
+        f"Looking at what the answer returned took more than {limits.exercise_look_seconds:g} seconds of processor "
         "time. Return less."
         if lost.why == "time"
-        else "The process that looks at answers ended twice, each time at what this one returned. Return what the "
+        else "The process that looks at answers ended twice, each time at what this answer returned. Return what the "
         "docstring says: its type, its shape, and plain values in it."
     )
     return replace(task, lost={**task.lost, lost.stage: (cause, message)})
@@ -115,7 +115,7 @@ def _not_ended(task: _Task, lost: Lost, settings: Settings) -> Result:
     from autograder.batch.pipeline import not_ended
 
     if lost.why == "time":
-        message = f"To read this submission took more than {PREPARING:g} seconds of processor time. Hand in less."
+        message = f"Reading this submission took more than {PREPARING:g} seconds of processor time. Hand in less."
         return not_ended(task.submission, settings, "time", message)
     why = f": {lost.text.strip().splitlines()[-1]}" if lost.text.strip() else ""
     message = f"The grader's worker process ended while it graded this submission{why}. Grade it again."

@@ -73,7 +73,7 @@ class Meter:
         self._over.add(exercise)
         raise Unanswered(
             "time",
-            f"To look at what the answer returned took too long: there are {self._exercise_seconds:g} seconds of "
+            f"Looking at what the answer returned took too long: the limit is {self._exercise_seconds:g} seconds of "
             f"processor time for an exercise, and {self._submission_seconds:g} for a notebook. Return less.",
         )
 

@@ -26,10 +26,10 @@ PROTECTIONS: Final = {
     "system_read_only": "Nothing of the system or its Python can be changed",
     "course_hidden": "The course's sources, solutions and other submissions are not there",
     "checks_hidden": "The hidden checks are not there",
-    "nothing_inherited": "No process of the grader is in sight, and no file of it is open",
+    "nothing_inherited": "No process of the grader is visible, and none of its files is open",
     "environment_empty": "No variable of the grader's environment is there",
     "memory_bounded": "One process cannot take more memory than its limit",
-    "disk_bounded": "Files and shared memory cannot grow past their limit",
+    "disk_bounded": "Files and shared memory cannot become larger than their limit",
     "processes_bounded": "Cannot make more processes than its limit",
     "memory_of_all_bounded": "All processes together cannot take more memory than their limit",
 }
@@ -94,9 +94,9 @@ def _advice(complaint: str) -> str:
     restricted = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
     if os.geteuid() != 0 and restricted.exists() and restricted.read_text().strip() == "1":
         return advice + (
-            "This machine forbids user namespaces to plain users (AppArmor, as Ubuntu does since 24.04). "
+            "This machine does not let ordinary users make user namespaces (AppArmor, in Ubuntu since 24.04). "
             "Run the grader as root, or allow them: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"
         )
     if os.geteuid() != 0:
-        return advice + "User namespaces may be forbidden to plain users: run the grader as root."
+        return advice + "Perhaps ordinary users may not make user namespaces here: run the grader as root."
     return advice + "Run `autograder doctor` for more."

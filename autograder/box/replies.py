@@ -46,7 +46,7 @@ class Answer:
 def read_event(value: Any) -> dict[str, Any]:
     """A report of the box: what JSON has, and no more. Raises ProtocolError."""
     if type(value) is not dict or type(value.get("event")) is not str:
-        raise protocol.ProtocolError("it is no report")
+        raise protocol.ProtocolError("it is not a report")
     left: list[Any] = [value]
     while left:
         one = left.pop()
@@ -55,7 +55,7 @@ def read_event(value: Any) -> dict[str, Any]:
         elif type(one) is list:
             left += one
         elif type(one) not in SCALARS:
-            raise protocol.ProtocolError("a report has what no report has")
+            raise protocol.ProtocolError("a report has an unknown field")
     return value
 
 

@@ -139,7 +139,7 @@ class Session:
         if left <= 0:
             self._end()
             raise Unanswered(
-                "time", f"The whole notebook has {self.limits.total_seconds:.0f} seconds, and they were used up."
+                "time", f"The whole notebook has {self.limits.total_seconds:.0f} seconds, and it has used all of them."
             )
         return left
 
@@ -153,7 +153,7 @@ class Session:
                 # unless the reports were forged.
                 if self.boxes > 2 * len(self.runs) + 4:
                     self._end()
-                    raise Unanswered("notebook", "The notebook went on ending the kernel that runs it.")
+                    raise Unanswered("notebook", "The notebook ended the kernel that runs it again and again.")
                 if self._run_cells(record):
                     return
             except Unanswered:
@@ -196,7 +196,7 @@ class Session:
                 if received > self.limits.channel_bytes:
                     raise protocol.ProtocolError("it printed more than a submission may")
             except Unanswered:
-                self._stopped(current, "time", "the whole notebook's time was used up")
+                self._stopped(current, "time", "the whole notebook had no time left")
                 raise
             except TimeoutError:
                 self._end()
@@ -229,8 +229,8 @@ class Session:
             self._end()
             self._unreachable = Unanswered(
                 "notebook",
-                "After the last cell the kernel could no longer be reached: something in the notebook goes on running, "
-                "or has changed how cells are run.",
+                "After the last cell the kernel could no longer be reached: some code of the notebook still runs, "
+                "or has changed how cells run.",
             )
             raise self._unreachable from None
         except (EOFError, OSError):
@@ -283,9 +283,9 @@ class Session:
 
     def _ended(self, current: CellRun | None, ending: Ending) -> None:
         if ending is Ending.LOST:
-            raise BoxUnavailable("The box ended with the warm parent that it came from.")
+            raise BoxUnavailable("The box ended because the warm parent that it came from ended.")
         if ending is Ending.MEMORY:
-            self._stopped(current, "memory", f"it used more memory than the {self.limits.memory >> 20} MiB there are")
+            self._stopped(current, "memory", f"it used more memory than the limit of {self.limits.memory >> 20} MiB")
         else:
             self._stopped(current, "notebook", "it ended the kernel that runs the notebook")
 
@@ -299,7 +299,7 @@ class Session:
 
     def _unanswered(self, ending: Ending) -> Unanswered:
         if ending is Ending.MEMORY:
-            return Unanswered("memory", f"It used more memory than the {self.limits.memory >> 20} MiB there are.")
+            return Unanswered("memory", f"It used more memory than the limit of {self.limits.memory >> 20} MiB.")
         return Unanswered("notebook", "It ended the kernel that runs the notebook.")
 
     def _end(self, *, expected: bool = True) -> Ending:

@@ -12,7 +12,7 @@ MAX_DEPTH: Final = 30
 
 _UNREADABLE: Final = "The model's architecture cannot be read. Is it a Keras model?"
 _NO_LAYERS: Final = "The model's layers cannot be read. Is it a Keras model?"
-_BRANCHES: Final = "The model has branches; only models whose layers follow one another are graded here."
+_BRANCHES: Final = "The model has branches; the grader takes only models whose layers follow one another."
 
 
 class NotRebuilt(Exception):
@@ -26,9 +26,11 @@ def chain(architecture: Any) -> list[tuple[str, str, dict[str, Any]]]:
     """
     layers = [_claimed(layer) for layer in _layers(architecture)]
     if len({layer.name for layer in layers}) < len(layers):
-        raise NotRebuilt("Two of the model's layers have the same name, so that their weights cannot be told apart.")
+        raise NotRebuilt("Two of the model's layers have the same name, so the grader cannot tell their weights apart.")
     if any(layer.kind == "InputLayer" for layer in layers[1:]):
-        raise NotRebuilt("The model has an input that is not its first layer; only models with one input are graded.")
+        raise NotRebuilt(
+            "The model has an input that is not its first layer; the grader takes only models with one input."
+        )
     reader = _Reader()
     for layer in layers:
         reader.read(layer)
@@ -124,7 +126,7 @@ def _claimed(layer: dict[str, Any]) -> _Claimed:
         raise NotRebuilt(_NO_LAYERS)
     module, registered = layer.get("module", "keras.layers"), layer.get("registered_name")
     if registered not in (None, kind) or not isinstance(module, str) or not module.startswith("keras"):
-        raise NotRebuilt(f"The model has a layer of its own making ({kind[:60]}); only Keras's own layers are graded.")
+        raise NotRebuilt(f"The model has a custom layer ({kind[:60]}); the grader takes only Keras's own layers.")
     if kind == "InputLayer" or "inbound_nodes" not in layer:
         return _Claimed(kind, name, config, None, None)
     nodes = layer["inbound_nodes"]

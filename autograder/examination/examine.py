@@ -37,9 +37,9 @@ Looking = Callable[[str, float | None], None]
 Lost = Mapping[str, Unanswered]
 """Exercises that ended the process which looked at them before, each with what is to be said of it."""
 
-RUN_IT = "Run this call in a cell of your own, and follow it line by line."
+RUN_IT = "Run this call in your own cell, and follow it line by line."
 AS_ASKED = "Return what the docstring says: its type, its shape, and plain values in it."
-TOO_LARGE = "To look at what the answer returned takes more memory than there is. Return less."
+TOO_LARGE = "The grader has not enough memory to look at what the answer returned. Return less."
 
 
 @dataclass(frozen=True)
@@ -229,14 +229,14 @@ def _whose_fault(assignment: Assignment, hidden: HiddenChecks, check: Check, see
     try:
         kernel = reference_kernel(assignment, check.exercise)
     except NotGradable as there_is_none:
-        return f"Whether the answer is to blame cannot be seen without its reference: {there_is_none}"
+        return f"Without its reference, the grader cannot see whether the answer is wrong: {there_is_none}"
     examination = _Examination(assignment, hidden, kernel, {check.exercise: seed}, Meter(math.inf, math.inf), {})
     given = {"student": examination.student, "rng": _generator(check, seed), "award": examination.award}
     with in_its_folder(assignment):
         ran = hidden.run(check, seed, given)
     foreseen = (Wrong, StudentError, Undefined, NotData, NotRebuilt)
     if ran.not_called or not (ran.error is None or isinstance(ran.error, foreseen)):
-        return "So it does for the reference."
+        return "It fails for the reference, too."
     return ""
 
 

@@ -210,7 +210,7 @@ def _has_text(value: Any) -> bool:
 def _real(value: Any) -> float:
     """As `float`, which would cut off what is imaginary. Raises TypeError, ValueError or OverflowError."""
     if isinstance(value, (complex, np.complexfloating)):
-        raise TypeError("a complex number is no real one")
+        raise TypeError("a complex number is not a real number")
     return float(value)
 
 
@@ -272,7 +272,7 @@ def unchanged(student: Student, hint: str = "Work on a copy.") -> None:
     arguments += [(f"`{name}`", before, named_after.get(name)) for name, before in call.kwargs.items()]
     for which, before, now in arguments:
         if not _same(before, now):
-            raise Wrong(f"`{call.name}` changed its argument {which}, which should stay as it was.", hint)
+            raise Wrong(f"`{call.name}` changed its argument {which}, which should not change.", hint)
 
 
 def raises(kind: str, call: Callable[[], Any], what: str, hint: str = "") -> str:

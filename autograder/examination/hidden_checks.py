@@ -162,7 +162,7 @@ class HiddenChecks:
         for item in items:
             mark = item.get_closest_marker("exercise")
             if mark is None:
-                raise pytest.UsageError(f"{item.name} names no exercise")
+                raise pytest.UsageError(f"{item.name} does not name an exercise")
             title = (getattr(getattr(item, "function", None), "__doc__", None) or item.name).strip().splitlines()[0]
             check = Check(item.name, mark.kwargs["id"], mark.kwargs["share"], title, mark.kwargs["read"])
             self._items[check] = item

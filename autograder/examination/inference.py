@@ -237,7 +237,7 @@ class Model:
         work = total * sum(load.work for load in loads) + turns * OF_A_TURN
         if not rows or work > MAX_WORK or total * last.steps * last.features > MAX_VALUES:
             raise NotRebuilt(f"The model is too large: predictions for {total:,} samples of {timesteps:,} timesteps "
-                             "would take too long. Fewer units, or fewer layers, will do.")  # fmt: skip
+                             "would take too long. Use fewer units or fewer layers.")  # fmt: skip
         return rows
 
     def _expect(self, x: Array) -> None:
@@ -259,7 +259,7 @@ def rebuild(architecture: Any, weights: Any, *, stateful: bool = False) -> Model
     if not layers:
         raise NotRebuilt("The model has no layers.")
     if not isinstance(weights, dict):
-        raise NotRebuilt("The model's weights do not belong to its layers.")
+        raise NotRebuilt("The model's weights do not fit its layers.")
     if sum(array.size for arrays in weights.values() for array in _arrays(arrays)) > MAX_PARAMETERS:
         raise NotRebuilt(f"The model has more than {MAX_PARAMETERS:,} weights, which is more than the task needs.")
     batch_size, timesteps, features = _input_shape(first[2])
@@ -295,7 +295,7 @@ def _layer(kind: str, config: dict[str, Any], arrays: list[Array], flow: _Flow) 
             raise NotRebuilt("The rate of the model's Dropout should be a number from 0 to 1.")
         return None, flow
     raise NotRebuilt(
-        f"The model has a layer {kind[:60]}, which is not among those that are graded here: "
+        f"The model has a layer {kind[:60]}, which the grader does not know. It knows these: "
         "Input, Masking, LSTM, Dropout and Dense."
     )
 
@@ -321,7 +321,7 @@ def _dense(config: dict[str, Any], arrays: list[Array], flow: _Flow) -> tuple[De
 
 def _lstm(config: dict[str, Any], arrays: list[Array], flow: _Flow) -> tuple[LSTM, _Flow]:
     if not flow.sequence:
-        raise NotRebuilt("The model has an LSTM behind a layer that gives no sequence: every LSTM but the last "
+        raise NotRebuilt("The model has an LSTM after a layer that gives no sequence: every LSTM except the last "
                          "needs return_sequences=True.")  # fmt: skip
     for name in ("go_backwards", "return_state", "zero_output_for_mask"):
         if _flag(config, name):
@@ -355,14 +355,14 @@ def _flag(config: dict[str, Any], name: str, default: bool = False) -> bool:
 
 def _activation(name: Any) -> Callable[[Array], Array]:
     if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise NotRebuilt(f"An activation of the model is not graded here; these are: {', '.join(ACTIVATIONS)}.")
+        raise NotRebuilt(f"The grader does not know an activation of the model. It knows: {', '.join(ACTIVATIONS)}.")
     return ACTIVATIONS[name]
 
 
 def _mask_value(value: Any) -> float:
     if type(value) is float or (type(value) is int and abs(value) <= 2**53):
         return float(value)
-    raise NotRebuilt("The mask value should be a number, and a whole one no larger than 2 ** 53.")
+    raise NotRebuilt("The mask value should be a number; a whole number may be at most 2 ** 53.")
 
 
 def _arrays(arrays: Any) -> list[Array]:

@@ -146,9 +146,9 @@ def _same_shape(found: Array, wanted: Array, alike: Callable[[Array, Any], bool]
     late = not turned and any(_shifted(found, wanted, axis, alike) for axis in range(found.ndim))
     early = not turned and any(_shifted(wanted, found, axis, alike) for axis in range(found.ndim))
     if late:
-        yield "Everything stands one place too far towards the end: it is off by one."
+        yield "Everything is one place too far towards the end: it is off by one."
     if early:
-        yield "Everything stands one place too far towards the beginning: it is off by one."
+        yield "Everything is one place too far towards the beginning: it is off by one."
     finite = np.isfinite(wanted)
     if found.size < 3 or not finite.all() or not np.isfinite(found).all():
         return
@@ -156,7 +156,7 @@ def _same_shape(found: Array, wanted: Array, alike: Callable[[Array, Any], bool]
         yield "The sign is the other way round."
     whole = np.trunc(wanted)
     if not alike(whole, np.round(wanted)) and alike(found, whole):
-        yield "The fractions are cut off: make room for them with dtype=float."
+        yield "The fractions are cut off: keep them with dtype=float."
     off = found - wanted
     for one in () if late or early else (1, -1):
         if alike(off, np.full(off.shape, one)):

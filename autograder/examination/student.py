@@ -91,7 +91,7 @@ class Student:
         answer = self._kernel.ask({"do": "export_model", "model": model})
         value = self._checked(model if isinstance(model, str) else "the model", answer)
         if not isinstance(value, dict):
-            raise NotData("the model's export is not as it must be")
+            raise NotData("the model's export does not have the right form")
         return value
 
     def arguments_after(self) -> tuple[list[Any], dict[str, Any]] | None:
@@ -105,7 +105,9 @@ class Student:
             return None
         value = self._checked("the function", answer)
         if not isinstance(value, list) or [*map(type, value)] != [list, dict]:
-            raise NotData(f"`{self.calls[-1].name}` left its arguments as something that cannot be compared.")
+            raise NotData(
+                f"`{self.calls[-1].name}` changed its arguments into something that the grader cannot compare."
+            )
         return value[0], value[1]
 
     def _call(self, name: str, function: "str | Source", args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -124,7 +126,7 @@ class Student:
         if answer.raised is not None:
             raise StudentError(name, answer.raised)
         if answer.unsendable is not None:
-            raise NotData(f"What `{name}` returned cannot be looked at: {answer.unsendable}.")
+            raise NotData(f"The grader cannot look at what `{name}` returned: {answer.unsendable}.")
         return admit(answer.value)
 
 

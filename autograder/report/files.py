@@ -1,4 +1,4 @@
-"""Results kept as files: each written whole or not at all, as soon as it is there."""
+"""Results kept as files: each is written whole or not at all, as soon as it is there."""
 
 import contextlib
 import fcntl
@@ -37,8 +37,8 @@ class Results:
     """A folder of results: `STUDENT/ASSIGNMENT/result.json` and `feedback.html`, `results.json`, `index.html`.
 
     `feedback.html` is the page at `level`, made from the result alone, so that another level needs no other grading.
-    A submission's folder follows from whose and of what it is, so that no other is ever taken for it; where there are
-    several of one student's same assignment, they are numbered in their order.
+    A submission's folder follows from its student and assignment, so it is never confused with another; several of the
+    same student and assignment are numbered in their order.
     A `with` block raises InUse while another's holds the folder: its half-written files are not ours to clear away.
     It raises Unusable where the folder cannot hold what is written.
     In it, what an older version has left is moved to where it belongs now; without it, it is only read.
@@ -79,7 +79,7 @@ class Results:
         _write(self.folders[place] / RESULT, result.to_json() + "\n")
 
     def show(self, place: int, result: Result) -> None:
-        """See to it that the page of an earlier result is there, at the level that is wanted now."""
+        """Make sure that the page of an earlier result is there, at the current level."""
         path, wanted = self.folders[place] / FEEDBACK, page.feedback(result, self.level)
         try:
             there = path.read_text(encoding="utf-8") == wanted
@@ -108,7 +108,9 @@ class Results:
         _move_older(self.folder)
         for name in (LIST, PAGE):
             if (self.folder / name).is_dir():
-                raise Unusable(f"{self.folder / name} is a folder, and a file of that name is written. Move it away.")
+                raise Unusable(
+                    f"{self.folder / name} is a folder, but the grader writes a file of that name. Move it away."
+                )
 
     def __exit__(self, *exception: object) -> None:
         os.close(self._lock)
@@ -123,13 +125,13 @@ class Results:
 
 
 def as_json(results: Iterable[Result]) -> str:
-    """A list of them, but for what cells printed."""
+    """A JSON list of the results, without what cells printed."""
     found = [{name: part for name, part in one.as_dict().items() if name != "cells"} for one in results]
     return json.dumps(found, indent=2, ensure_ascii=True)
 
 
 def _numbers(submissions: Iterable[Submission]) -> Iterator[int]:
-    """Of each submission, which it is of those of its student and assignment: from 1."""
+    """The number of each submission among those of its student and assignment, from 1."""
     seen = Counter[Path]()
     for one in submissions:
         place = _place(Path(), one.student, one.assignment)
@@ -159,7 +161,7 @@ def _same(result: Result, submission: Submission) -> bool:
 
 
 def _older_folders(root: Path, student: str, assignment: str | None) -> list[tuple[int, Path]]:
-    """Where an older version may have put a result, by number: names that looked alike to it were numbered."""
+    """Where an older version may have put a result, by number: it numbered names that looked alike."""
     parent = root / _older_name(student)
     wanted = re.compile(re.escape(_older_name(assignment or UNKNOWN)) + r"(?:-(\d+))?")
     found = ((wanted.fullmatch(one.name), one) for one in (parent.iterdir() if parent.is_dir() else ()))
@@ -167,14 +169,14 @@ def _older_folders(root: Path, student: str, assignment: str | None) -> list[tup
 
 
 def _older_name(text: str) -> str:
-    """The name of a folder as an older version made it, for reading what it left."""
+    """The name of a folder as an older version made it, to read its results."""
     return _UNSAFE.sub("_", text).lstrip(".")[:100] or "unnamed"
 
 
 def _move_older(root: Path) -> None:
     """Move each result that an older version left to the folder that its own student and assignment have now.
 
-    Also of those whom this class has no longer: another's may want to go where theirs is.
+    Also those of students who have left the class: another result may need their place.
     """
     for file in sorted(root.glob(f"*/*/{RESULT}")):
         folder = file.parent
@@ -187,7 +189,7 @@ def _move_older(root: Path) -> None:
             continue  # a folder that people made
         free = (_numbered(home, number) for number in range(1, older[folder] + 1))
         target = next((one for one in free if not (one / RESULT).exists()), None)
-        if target:  # else it has been graded anew since
+        if target:  # else it has been graded again since
             _move(folder, target)
 
 
@@ -203,7 +205,7 @@ def _move(folder: Path, target: Path) -> None:
 
 
 def _clear(path: Path) -> None:
-    """Remove what a grader left that was killed as it wrote the file."""
+    """Remove what a grader left when it was killed while it wrote the file."""
     for left in path.parent.glob(f".{path.name}.*"):
         with contextlib.suppress(FileNotFoundError):
             left.unlink()

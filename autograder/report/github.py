@@ -1,6 +1,6 @@
 """What GitHub shows of a job: its summary, annotations at lines of files, the log. Nothing here knows of marks.
 
-All text is taken for hostile: a summary is Markdown with HTML, and a line of the log that begins with `::`
+All text is treated as hostile: a summary is Markdown with HTML, and a line of the log that begins with `::`
 is a command to the runner.
 """
 
@@ -48,7 +48,7 @@ class Annotation:
 
 
 def markdown(text: object, limit: int = 600) -> str:
-    """Text that is shown as it is wherever it stands: in a line, a table or a heading."""
+    """Text that GitHub shows as it is, in a line, a table or a heading."""
     return plain(text, limit).strip().translate(_ENTITIES)
 
 
@@ -59,7 +59,7 @@ def status(text: str) -> str:
 
 
 def summary(head: str, parts: Sequence[str], limit: int = MAX_SUMMARY) -> str:
-    """`head` and as many of the parts as GitHub takes; what is left out is counted."""
+    """`head` and as many of the parts as GitHub takes, with the number of those left out."""
     room = limit - 200 - len(head.encode())
     shown: list[str] = []
     for part in parts:
@@ -68,12 +68,12 @@ def summary(head: str, parts: Sequence[str], limit: int = MAX_SUMMARY) -> str:
             break
         shown.append(part)
     if len(shown) < len(parts):
-        shown.append(f"\n{len(parts) - len(shown)} more are left out here, because GitHub shows 1 MiB.\n")
+        shown.append(f"\n{len(parts) - len(shown)} more are left out here, because GitHub shows only 1 MiB.\n")
     return "\n".join([head, *shown]) + "\n"
 
 
 def chosen(annotations: Sequence[Annotation]) -> tuple[list[Annotation], int]:
-    """The annotations that GitHub shows of a step, and how many it would not."""
+    """The annotations that GitHub shows for a step, and how many it would not show."""
     kept: list[Annotation] = []
     for level in ("error", "warning", "notice"):
         kept += [one for one in annotations if one.level == level][:MAX_ANNOTATIONS]
@@ -82,7 +82,7 @@ def chosen(annotations: Sequence[Annotation]) -> tuple[list[Annotation], int]:
 
 @contextmanager
 def fenced() -> Iterator[None]:
-    """What is printed within is text to the runner, whatever it looks like."""
+    """Within this block, the runner reads everything that is printed as text, not as commands."""
     token = secrets.token_hex(16)
     print(f"::stop-commands::{token}", flush=True)
     try:
@@ -93,7 +93,7 @@ def fenced() -> Iterator[None]:
 
 
 class Job:
-    """The job that this runs in. Its files are forgotten by the environment, which students' code may read."""
+    """The current job. Its files are removed from the environment, which students' code may read."""
 
     def __init__(self) -> None:
         self._summary = os.environ.get("GITHUB_STEP_SUMMARY")
@@ -111,7 +111,7 @@ class Job:
         _append(self._output, "".join(f"{name}={json.dumps(value)}\n" for name, value in values.items()))
 
     def annotate(self, annotations: Sequence[Annotation]) -> int:
-        """Print those that GitHub shows; returns how many are left out."""
+        """Print the annotations that GitHub shows; returns how many are left out."""
         kept, left_out = chosen(annotations)
         for annotation in kept:
             print(annotation.command(), flush=True)
@@ -126,7 +126,7 @@ def in_repository(path: Path) -> str:
 def cell_lines(path: Path) -> dict[str, int]:
     """The line of the file at which the source of each cell begins, by grade_id; of several, the last one's.
 
-    Empty for a file that is no notebook: this must never be why something else fails.
+    Empty for a file that is not a notebook: this must never make anything else fail.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -197,7 +197,7 @@ def _property(text: str) -> str:
 
 
 def _append(path: str | None, text: str) -> None:
-    """To a file of the runner's; without one, as on one's own machine, to nowhere."""
+    """Write to the runner's file; without one, as on your own machine, do nothing."""
     if path:
         with open(path, "a", encoding="utf-8", errors="replace") as file:
             file.write(text)

@@ -1,10 +1,10 @@
 """The pages that students and instructors open. All text from submissions is escaped by Jinja2.
 
 A submission's page has three levels. `now` is for its student while answers may still change: each cause of failure
-once, with the smallest call that shows it, what came back and what was expected. What was expected of one drawn input
-teaches, and is no answer to the many others; the next submission meets others still. `after` is for its student after
-the deadline: also each check by its name and share, and what every failed one found. `staff` adds the record, with the
-seed, and is for nobody else. Held-out data of the trained models are on none: no check passes them on.
+once, with the smallest call that shows it, what came back and what was expected. The expected value of one drawn
+input does not give away the others, and the next submission gets other inputs. `after` is for its student after the
+deadline: also each check with its name and share, and what every failed check found. `staff` adds the record, with the
+seed, and is for nobody else. No page shows held-out data of the trained models: no check passes them on.
 """
 
 from collections.abc import Sequence
@@ -27,13 +27,13 @@ OUTCOMES: Final = {
     "not_earned": "Not earned yet",
     "could_not_be_graded": "Could not be graded",
 }
-# Whose turn it is, by the cause.
+# What to do, and who does it, by the cause.
 TURNS: Final = {
-    "notebook": "Your turn: change the notebook as described and submit again. No points were taken.",
-    "time": "Your turn: find what does not end, or takes too long, and submit again. No points were taken.",
-    "memory": "Your turn: find what needs so much memory and submit again. No points were taken.",
-    "box": "The instructor's turn: the place where notebooks run was not available. You need not do anything.",
-    "grader": "The instructor's turn: the grader failed, not you. You need not do anything.",
+    "notebook": "What to do: change the notebook as described and submit again. You lose no points.",
+    "time": "What to do: find the code that does not end, or takes too long, and submit again. You lose no points.",
+    "memory": "What to do: find the code that needs so much memory and submit again. You lose no points.",
+    "box": "What to do: nothing. The place where notebooks run was not available; the instructor must repair it.",
+    "grader": "What to do: nothing. The grader failed, not you; the instructor must repair it.",
 }
 
 
@@ -99,7 +99,7 @@ def _error_of_the_answer(result: Result, exercise: ExerciseResult) -> str | None
 
 
 def _failures(exercise: ExerciseResult) -> dict[str, Any]:
-    """The causes to lay out; none where the exercise's message says all there is to say."""
+    """The causes to show; none where the exercise's message says everything."""
     laid_out = exercise.outcome in {"partial", "not_earned"} and any(
         check.finding and check.finding.in_parts for check in exercise.checks
     )
@@ -112,7 +112,7 @@ def _failures(exercise: ExerciseResult) -> dict[str, Any]:
 
 
 def _record(record: dict[str, Any]) -> list[tuple[str, str]]:
-    """The record as a table, but for what is there for the grader alone."""
+    """The record as a table, without the parts that are for the grader alone."""
     rows: list[tuple[str, str]] = []
     for name, value in record.items():
         if name in {"keys", "notes", "identity"}:
@@ -123,7 +123,7 @@ def _record(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def index(rows: Sequence[tuple[Result, str]]) -> str:
-    """The page of a class: one row a submission, each with a link to its page."""
+    """The page of a class: one row per submission, each with a link to its page."""
     return _environment.get_template("index.html").render(rows=rows, outcomes=OUTCOMES)
 
 

@@ -23,14 +23,14 @@ def tell(job: Job, results: Sequence[Result], files: Sequence[str | None], missi
     job.summarize(job_summary(results, missing, left_out))
 
 
-_NOT_GRADED = "The machine that should have graded it brought no result. The instructor's turn: run the job again."
+_NOT_GRADED = "The machine that should have graded it gave no result. What to do: run the job again."
 
 
 def job_summary(results: Sequence[Result], missing: Sequence[str] = (), left_out: int = 0) -> str:
-    """A table of scores, their distribution, and of each submission its exercises, as far as GitHub takes them."""
+    """A table of scores, their distribution, and the exercises of each submission, as far as GitHub takes them."""
     head = f"## Marks\n\n{markdown(status_text(results, missing))}\n"
     if any(result.record.get("for_marks") is False for result in results):
-        head += "\n**Practice only**: the box did not hold what it must hold to grade for marks.\n"
+        head += "\n**Practice only**: the box was not safe enough to grade for marks.\n"
     if left_out:
         head += f"\n{left_out} annotations are left out, because GitHub shows 10 of each level.\n"
     parts = [f"- {markdown(label)}: {_NOT_GRADED}" for label in missing]
@@ -53,7 +53,7 @@ def status_text(results: Sequence[Result], missing: Sequence[str] = ()) -> str:
     ungraded = sum(result.score is None for result in results)
     told = f"{len(results) - ungraded} submissions graded"
     told += f", {ungraded} could not be graded" if ungraded else ""
-    return status(told + (f", {len(missing)} brought no result" if missing else ""))
+    return status(told + (f", {len(missing)} gave no result" if missing else ""))
 
 
 def _row(result: Result) -> str:
@@ -66,7 +66,7 @@ def _row(result: Result) -> str:
 
 
 def _distributions(results: Sequence[Result]) -> Iterator[str]:
-    """How the scores of each assignment are spread: bars of characters, as no picture gets into a summary."""
+    """How the scores of each assignment are spread: bars of characters, since a summary takes no pictures."""
     for name in dict.fromkeys(result.assignment for result in results):
         scored = [result for result in results if result.assignment == name and result.score is not None]
         if len(scored) < 5:
@@ -97,7 +97,7 @@ def _details(result: Result) -> str:
 
 
 def _annotations(result: Result, file: str | None) -> Iterator[Annotation]:
-    """At the answer's line: an error where it is somebody's turn, a warning where points are missing."""
+    """At the answer's line: an error where somebody must act, a warning where points are missing."""
     name = file or f"{result.student}/{result.assignment}"
     if result.message:
         yield Annotation("error", name, 1, f"{result.student}: could not be graded", result.message)

@@ -19,13 +19,13 @@ SIGNS = {"earned": "✓", "partial": "◐", "not_earned": "✗", "could_not_be_g
 
 
 def tables(results: Sequence[Result]) -> Iterator[Table]:
-    """A table an assignment."""
+    """A table per assignment."""
     for assignment in dict.fromkeys(result.assignment for result in results):
         yield _table(assignment, [result for result in results if result.assignment == assignment])
 
 
 def _table(assignment: str | None, results: Sequence[Result]) -> Table:
-    """One row a submission: points, a sign an exercise, and what needs somebody's eyes."""
+    """One row per submission: points, a sign per exercise, and what somebody should look at."""
     many = "1 submission" if len(results) == 1 else f"{len(results)} submissions"
     title = f"{escape(plain(assignment or 'unknown assignment', 40))} · {many}"
     grid = Table(
@@ -75,7 +75,7 @@ def details(console: Console, result: Result) -> None:
 
 
 def _cause(cause: CommonCause) -> Table:
-    """One cause: labels to the left, what they say to the right."""
+    """One cause: labels at the left, their texts at the right."""
     finding = cause.finding
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
@@ -91,12 +91,12 @@ def _cause(cause: CommonCause) -> Table:
         if text:
             grid.add_row(label, f"[bold]{_safe(text)}[/]" if label == "likely" else _safe(text))
     for number, text in enumerate(cause.others):
-        grid.add_row("breaks too" if number == 0 else "", _safe(text))
+        grid.add_row("also causes" if number == 0 else "", _safe(text))
     return grid
 
 
 def _value(shown: Shown, marked: bool) -> Table | str:
-    """An array as aligned numbers, what differs marked; a long series as shades."""
+    """An array as aligned numbers, with the differences marked; a long series as shades."""
     if shown.cells:
         grid = Table.grid(padding=(0, 1))
         for _ in range(len(shown.columns) + 1):

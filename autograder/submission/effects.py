@@ -89,14 +89,14 @@ TYPES: Final = frozenset(["list", "dict", "tuple", "set", "type", "int", "float"
 
 
 def receiver(function: ast.expr) -> str:
-    """Whose method is called; none of a thing that was just made."""
+    """The name whose method is called; None for a thing that was just made."""
     while isinstance(function, (ast.Attribute, ast.Subscript)):
         function = function.value
     return function.id if isinstance(function, ast.Name) else ""
 
 
 def is_safe(node: ast.stmt) -> bool:
-    """Whether this, where it reads no name, raises nothing: definitions, and constants under plain names."""
+    """Whether this raises nothing if it reads no name: definitions, and constants under plain names."""
     if isinstance(node, ast.Assign):
         return all(isinstance(one, ast.Name) for one in node.targets) and _is_literal(node.value)
     if isinstance(node, ast.Expr):
@@ -117,7 +117,7 @@ def _is_literal(node: ast.expr) -> bool:
 
 
 def _compiles(node: ast.stmt) -> bool:
-    """What Python can parse it may still refuse, statement by statement: `def f(x, x): pass`."""
+    """Python may refuse a statement that it can parse: `def f(x, x): pass`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -148,7 +148,7 @@ def is_random(function: ast.expr) -> bool:
 
 
 def called_at_once(node: ast.AST) -> Iterator[ast.expr]:
-    """What a statement calls: of a function its decorators, which may call it, and what stands in its head."""
+    """What a statement calls; for a function: its decorators, which may call it, and its defaults and annotations."""
     parts: list[ast.AST] = [node]
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         parts = [*node.decorator_list, *(one for one in defaults(node.args) if one)]
@@ -164,7 +164,7 @@ def called_at_once(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def looks_up_by_text(tree: ast.Module) -> bool:
-    """Whether `getattr` is there with another name than a plain one that stands beside it."""
+    """Whether `getattr` is called with anything else than a plain text as the name."""
     plain = {
         id(node.func) for node in ast.walk(tree)
         if isinstance(node, ast.Call) and len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
@@ -213,7 +213,7 @@ def defaults(arguments: ast.arguments) -> list[ast.expr | None]:
 
 
 def is_constant(node: ast.expr) -> bool:
-    """Nothing that can be changed in place: a number, a text, a tuple of such, a type, a moment or a span of time."""
+    """Whether nobody can change it in place: a number, a text, a tuple of these, a type, a time or a time span."""
     if isinstance(node, ast.Call):
         return last_name(node.func) in UNCHANGING and all(
             map(is_constant, [*node.args, *(k.value for k in node.keywords)])
@@ -231,7 +231,7 @@ def is_constant(node: ast.expr) -> bool:
 
 
 def _is_type(node: ast.expr) -> bool:
-    """A type, by the looks of it: `np.ndarray | list[float]`."""
+    """Whether it looks like a type: `np.ndarray | list[float]`."""
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         return all(_is_type(one) or isinstance(one, ast.Constant) for one in (node.left, node.right))
     if isinstance(node, ast.Subscript):

@@ -1,4 +1,4 @@
-"""Which notebooks lie below a path, whose each is, and of which assignment."""
+"""Which notebooks are below a path, and whose submission of which assignment each is."""
 
 import os
 from collections.abc import Collection, Iterable
@@ -88,7 +88,7 @@ def _assignment(folder: Path) -> str:
 def _student(folder: Path, beside: Collection[str] | None = None) -> str:
     """Whose folder it is, as `autograder collect` writes the name or as people did. `beside` are the class's folders.
 
-    Where there is a folder `Ada`, that is Ada's, and who is called `Ada=u1` gets nothing by it.
+    If there is a folder `Ada`, it is Ada's; a student with the name `Ada=u1` cannot get it.
     """
     name = folder_names.name_at(folder)
     if name == folder.name or folder_names.name_of(name) != name:
@@ -116,7 +116,7 @@ def _folder(folder: Path, student: str) -> Submission:
 
 
 def _one(path: Path, course: Course) -> Submission:
-    """A single file: the folders above say whose it is; its name, its folder or its content of what."""
+    """A single file: the folders above say whose it is; its name, folder or content say of which assignment."""
     parent = path.parent
     if _assignment(parent) in course.names:
         return Submission(path, _student(parent.parent), _assignment(parent))

@@ -1,7 +1,7 @@
-"""What a cell's names tell: which it binds, which it changes, and which it needs from the cells before it.
+"""What a cell's names say: which it binds, which it changes, and which it needs from the cells before it.
 
-On the side of caution: whatever may change a variable counts as changing it, and code that can reach what no name
-tells (`exec`, `globals`, files, shell commands) is opaque.
+This is conservative: whatever may change a variable counts as changing it, and code that can do more than its names
+say (`exec`, `globals`, files, shell commands) is opaque.
 """
 
 import ast
@@ -42,7 +42,7 @@ MAGIC_WITHOUT_EFFECT: Final = ("%matplotlib", "%config InlineBackend")
 
 @dataclass(frozen=True)
 class Facts:
-    """What a cell's names tell.
+    """What a cell's names say.
 
     `binds` may be bound or deleted; `surely` are bound when the cell has run to its end, `certain` even if it ends in
     an exception; `solid` are modules, functions, classes and constants, which nobody changes by the way. `needs` are
@@ -50,12 +50,12 @@ class Facts:
     bound yet where these were defined. `targets` are changed in place (`x[0] = 1`, `x.a = 1`); anything else that is
     read and is not solid may be. `groups` are the names of each statement: what it reads and binds may be one thing.
     `same` are the names of what looks like a constant, and is only if what it is called after is one.
-    `holding` has the functions and classes, each with the names that it may keep hold of; its own is among them if it
-    may keep what it is given. `called` are called for their effect, or changed, and matter if they are of a module: a
+    `holding` has the functions and classes, each with the names that it may keep; its own is among them if it
+    may keep its arguments. `called` are called for their effect, or changed, and matter if they are of a module: a
     setting of a whole library.
-    `packages` are imported by name, and have then whatever modules of theirs some cell `loads`.
-    `opaque`: there may be more to it. `draws`: it computes on the spot, `evidently` by chance; `seeds`: before that, it
-    sets where chance begins.
+    `packages` are imported by name, and then have all of their modules that some cell `loads`.
+    `opaque`: it may do more. `draws`: it computes at once, `evidently` with random numbers; `seeds`: before that, it
+    sets their seed.
     """
 
     binds: frozenset[str] = frozenset()
@@ -81,7 +81,7 @@ class Facts:
 
 @lru_cache(maxsize=512)
 def facts(source: str) -> Facts:
-    """Of one cell. A cell that Python cannot read does nothing; IPython's own syntax may do anything."""
+    """The names of one cell. A cell that Python cannot read does nothing; IPython's own syntax may do anything."""
     lines = [line for line in source.split("\n") if not line.startswith(MAGIC_WITHOUT_EFFECT)]
     tree = parsed("\n".join(lines))
     if tree is None:
@@ -101,7 +101,7 @@ def _is_magic(line: str) -> bool:
 
 
 def _is_automagic(lines: list[str], magics: Container[str] | None = None) -> bool:
-    """`time model.fit(X, y)`: in a cell of one line, IPython takes a word for the magic of this name."""
+    """`time model.fit(X, y)`: in a cell of one line, IPython reads the word as the magic of this name."""
     words = [line.split() for line in lines if line.strip()]
     if len(words) != 1 or not words[0][0].isidentifier() or keyword.iskeyword(words[0][0]):
         return False
@@ -109,7 +109,7 @@ def _is_automagic(lines: list[str], magics: Container[str] | None = None) -> boo
 
 
 def parsed(source: str) -> ast.Module | None:
-    """None for what is no Python, or too long or too deep to look into."""
+    """None for text that is not Python, or too long or too deep to analyse."""
     if len(source) > MOST_CHARACTERS:
         return None
     indent = re.match(r"(?:[ \t]*\n)*([ \t]+)\S", source)
@@ -200,7 +200,7 @@ class _Reader:
             self.statement(node)
 
     def statement(self, node: ast.stmt) -> None:
-        """In the order in which it runs; what a branch or a loop binds is bound within it, and perhaps after it."""
+        """In the order of execution; what a branch or a loop binds is bound within it, and perhaps after it."""
         if isinstance(node, (ast.If, ast.While)):
             self.simple(ast.Expr(node.test))
             self.branches([], node.body, node.orelse)

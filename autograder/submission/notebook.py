@@ -64,7 +64,9 @@ def _parse(data: bytes) -> dict[str, Any]:
     if not data.strip():
         raise NotGradable("The file is empty. Save the notebook in Jupyter and submit it again.")
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"} or data[:4:2] == b"\0\0" or data[1:5:2] == b"\0\0":
-        raise NotGradable("The file is saved as UTF-16, and a notebook is UTF-8. Save it as UTF-8 and submit it again.")
+        raise NotGradable(
+            "The file is saved as UTF-16, but a notebook must be UTF-8. Save it as UTF-8 and submit it again."
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -73,7 +75,7 @@ def _parse(data: bytes) -> dict[str, Any]:
     if any(line.startswith(">>>>>>> ") for line in lines):
         line = next((number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), 1)
         raise NotGradable(
-            f"The file holds the marks of an unfinished git merge (first on line {line}: <<<<<<<). "
+            f"The file contains the marks of an unfinished git merge (first on line {line}: <<<<<<<). "
             "Choose one version of each part, so that the notebook opens in Jupyter, and submit it again."
         )
     try:
@@ -83,7 +85,7 @@ def _parse(data: bytes) -> dict[str, Any]:
     except ValueError as error:
         if text.lstrip()[:1] != "{":
             raise NotGradable(
-                "The file is not a notebook: it does not start as one. Submit the .ipynb file."
+                "The file is not a notebook: it does not begin like one. Submit the .ipynb file."
             ) from error
         where = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "a number in it"
         cut = " It seems to be cut off at its end." if not text.rstrip().endswith("}") else ""
@@ -111,7 +113,8 @@ def _cells(book: dict[str, Any]) -> Iterable[SubmittedCell]:
             continue
         if len(source) > MAX_CELL_CHARACTERS:
             raise NotGradable(
-                f"One cell holds more than {MAX_CELL_CHARACTERS:,} characters of code. Remove what is not your answer."
+                f"One cell contains more than {MAX_CELL_CHARACTERS:,} characters of code. "
+                "Remove what is not your answer."
             )
         meta = cell.get("metadata")
         nbgrader = meta.get("nbgrader") if isinstance(meta, dict) else None
@@ -126,7 +129,7 @@ def _cells(book: dict[str, Any]) -> Iterable[SubmittedCell]:
 
 
 def check_assignment(notebook: SubmittedNotebook, assignment: Assignment, course: Course) -> None:
-    """Raises NotGradable when the notebook is plainly that of another assignment."""
+    """Raises NotGradable when the notebook clearly belongs to another assignment."""
     ids = {cell.grade_id for cell in notebook.cells}
 
     def answered(of: Assignment) -> int:

@@ -1,7 +1,7 @@
 """Restore: the released notebook with the student's answers in it, ready to run.
 
-What is locked comes from the release, whatever the submission made of it. What is the student's
-(solution cells, changed experiments, cells of their own) runs where the student has it.
+Locked cells come from the release, even if the submission has changed them. The student's cells
+(solution cells, changed experiments, own cells) run where the student has put them.
 """
 
 from collections.abc import Iterable
@@ -36,10 +36,10 @@ class RestoredCell:
 
 @dataclass
 class Restored:
-    """The notebook to run, and what had to be mended to get it.
+    """The notebook to run, and what had to be repaired to get it.
 
-    `problems` has, for an exercise whose answer cannot be told, the sentence why;
-    `unanswered` those whose solution cell is still as released.
+    `problems` has, for an exercise whose answer is not clear, the sentence why;
+    `unanswered` has those whose solution cell is still as released.
     """
 
     cells: tuple[RestoredCell, ...] = ()
@@ -93,7 +93,7 @@ def _match(cell: SubmittedCell, assignment: Assignment) -> Cell | None:
 
 
 def _between(matches: Iterable[tuple[SubmittedCell, Cell | None]]) -> dict[str | None, list[str]]:
-    """The student's own code cells by the released cell that they follow (None: the notebook's start)."""
+    """The student's own code cells by the released cell that they follow (None: the start of the notebook)."""
     own: dict[str | None, list[str]] = {}
     after: str | None = None
     seen: set[str | None] = set()
@@ -124,11 +124,11 @@ def _answer(released: Cell, submitted: list[SubmittedCell], restored: Restored) 
             f"There are {len(answered)} solution cells of `{exercise}`; the last one counts, as it does in Jupyter."
         )
     if chosen.type != "code":
-        restored.notes.append(f"The solution cell of `{exercise}` was a {chosen.type} cell; it was run as code.")
+        restored.notes.append(f"The solution cell of `{exercise}` was a {chosen.type} cell; the grader ran it as code.")
     if any(line.startswith("<<<<<<< ") for line in chosen.source.splitlines()):
         restored.problems[exercise] = (
-            f"The solution cell of `{exercise}` holds the marks of an unfinished git merge (<<<<<<< and >>>>>>>), "
-            "so your answer cannot be told. Keep one of the two versions and submit again."
+            f"The solution cell of `{exercise}` contains the marks of an unfinished git merge (<<<<<<< and >>>>>>>), "
+            "so nobody can tell which version is your answer. Keep one of them and submit again."
         )
         return None
     return chosen.source
@@ -137,13 +137,13 @@ def _answer(released: Cell, submitted: list[SubmittedCell], restored: Restored) 
 def _report_edits(released: Cell, submitted: list[SubmittedCell], restored: Restored) -> None:
     name = f"The check cell of `{released.exercise}`" if released.kind == "check" else f"`{released.grade_id}`"
     if not submitted:
-        restored.notes.append(f"{name} was missing; the released one was run.")
+        restored.notes.append(f"{name} was missing; the grader ran the released one.")
     elif submitted[0].type != "code" or not _same(submitted[0].source, released.source):
-        restored.notes.append(f"{name} was changed; the released one was run.")
+        restored.notes.append(f"{name} was changed; the grader ran the released one.")
 
 
 def _same(one: str, other: str) -> bool:
-    """Equal but for white space at line ends and around."""
+    """Equal except for white space at line ends and around."""
 
     def normal(text: str) -> list[str]:
         return [line.rstrip() for line in text.strip().splitlines()]

@@ -108,8 +108,8 @@ class Scope(ast.NodeVisitor):
 
 
 class _Body(Scope):
-    """What a function's body binds and declares as `global`. What is defined in it is seen to in its turn: looked into
-    from each function around it, it would take twice as long with each."""
+    """What a function's body binds and declares as `global`. Inner functions are analysed later:
+    analysed from each function around them, they would take twice as long with each."""
 
     def __init__(self) -> None:
         super().__init__()

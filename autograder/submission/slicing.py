@@ -1,7 +1,7 @@
-"""Slice: which cells an exercise depends on, and so what need not run.
+"""Slice: which cells an exercise depends on; the others do not have to run.
 
-An experiment that no exercise depends on costs no time, and one without an end costs no points. What an exercise
-depends on is all that its result can hang on: while that stays as it is, so does the result.
+An experiment that no exercise depends on costs no time, and an endless one costs no points. These cells are
+everything that can affect an exercise's result: while they stay the same, the result does, too.
 (Program slicing: M. Weiser, *Program Slicing*, ICSE 1981; here by the names that cells bind, change and need.)
 """
 
@@ -23,7 +23,7 @@ MOST_ROUNDS: Final = 30  # of one cell that leads to another, before all are run
 class Slices:
     """A notebook's cells, and which of them its exercises depend on.
 
-    Of the course's own cells, locked ones always run, and the others reach nothing but what their names tell.
+    Of the course's own cells, locked ones always run, and the others affect only what their names say.
     """
 
     def __init__(self, restored: Restored, assignment: Assignment) -> None:
@@ -59,14 +59,14 @@ class Slices:
         )
 
     def needed(self, exercises: Iterable[str]) -> tuple[int, ...]:
-        """The numbers of the cells to run so that these exercises can be graded, in order; none for none."""
+        """The numbers of the cells to run so that these exercises can be graded, in order; none for no exercise."""
         wanted = frozenset(exercises)
         if wanted not in self._known:
             self._known[wanted] = tuple(sorted(self._needed(wanted)))
         return self._known[wanted]
 
     def _needed(self, wanted: frozenset[str], *, for_chance: bool = True) -> set[int]:
-        """Unless `for_chance`, without the cells that may do no more than draw from where an answer draws."""
+        """Unless `for_chance`, without the cells that only draw random numbers from a source that an answer uses."""
         everything = {cell.number for cell in self._cells}
         if not wanted:
             return set()
@@ -85,9 +85,9 @@ class Slices:
         return everything
 
     def _add(self, run: set[int], asked: frozenset[str], first: int) -> None:
-        """To the cells that run, those before `first` and those of which something reaches them or the hidden checks.
+        """Add to the cells that run those before `first`, and those that affect them or the hidden checks.
 
-        From the last cell up, with the names that are read below: what is bound later hides what was bound before.
+        From the last cell up, with the names that later cells read: a later binding hides an earlier one.
         """
         later: dict[str, int] = {}  # the first function that reads a name
         for number in sorted(run, reverse=True):
@@ -112,16 +112,16 @@ class Slices:
             asked_still -= self._surely[number]
 
     def _hangs_on_chance(self, number: int) -> bool:
-        """An answer that computes on the spot, from whatever chance it meets; or a cell that draws for one."""
+        """An answer that computes at once, with whatever random numbers it gets; or a cell that draws for one."""
         cell, fact = self._cells[number], self._facts[number]
         if cell.kind == "solution":
             return cell.exercise not in self._unanswered and fact.draws and not fact.seeds
         return number in self._own and fact.evidently and not fact.seeds
 
     def joined(self, exercises: Iterable[str]) -> set[str]:
-        """These, and those that depend on the same cells of the student's own, if these cells bind what may change.
+        """These, and those that depend on the same own cells of the student, if these cells bind what may change.
 
-        Where a function keeps something from call to call, the checks of one exercise may tell on the other.
+        If a function keeps something from call to call, the checks of one exercise may affect the other.
         """
         cells = {one.id: self._students(one.id) for one in self._assignment.exercises}
         found, waiting = set[str](), list(exercises)
@@ -133,12 +133,12 @@ class Slices:
         return found
 
     def _students(self, exercise: str) -> set[int]:
-        """Of the student's own cells that an exercise depends on, those that may come to be other than they were."""
+        """Of the student's own cells that an exercise depends on, those whose values may change."""
         needed = self._needed(frozenset([exercise]), for_chance=False) & self._own
         return needed if self._too_long else {n for n in needed if self._facts[n].binds & self._changing}
 
     def _is_students(self, number: int) -> bool:
-        """No check asks for what the course's own cells have made."""
+        """No check asks for values from the course's own cells."""
         return number in self._own or self._cells[number].kind == "solution"
 
     def text(self, exercise: str) -> str:
@@ -155,7 +155,7 @@ class Slices:
 
 
 def _not_solid(cells: Sequence[Facts], modules: frozenset[str]) -> frozenset[str]:
-    """What may be changed by the way, by any of the names that it was given in passing."""
+    """What a statement may change without saying so, through any of its names."""
     found = set[str]().union(*(fact.binds - fact.solid | fact.targets - modules for fact in cells))
     same: dict[str, list[frozenset[str]]] = {}
     for names in (one - modules for fact in cells for one in fact.same):
@@ -170,9 +170,9 @@ def _not_solid(cells: Sequence[Facts], modules: frozenset[str]) -> frozenset[str
 
 
 class _Aliases:
-    """Names that may be names of one thing: a statement may make them so, and a function that holds on to things.
+    """Names that may be names of one thing: through a statement, or through a function that keeps things.
 
-    A name that each cell binds anew before it reads it is another one in each.
+    If each cell binds a name again before it reads it, the name is a different one in each.
     """
 
     def __init__(
@@ -211,7 +211,7 @@ class _Aliases:
             self._groups.update(dict.fromkeys(more, into))
 
     def of(self, number: int) -> list[frozenset[str]]:
-        """What a cell reads, by all names: those of one thing together."""
+        """What a cell reads, by all names of each thing."""
         fact = self._cells[number]
         found: dict[int, frozenset[str]] = {}
         alone = set[str]()
@@ -228,7 +228,7 @@ class _Aliases:
 
 
 def checks_of(assignment: Assignment, exercise: str) -> str:
-    """The code of the exercise's hidden checks, with all of their module that they use."""
+    """The code of the exercise's hidden checks, with everything of their module that they use."""
     return _text(assignment.checks_text, exercise)
 
 
@@ -264,7 +264,7 @@ def _is_student(node: ast.expr) -> bool:
 
 @lru_cache(maxsize=512)
 def _checks(text: str, exercise: str) -> tuple[ast.stmt, ...]:
-    """Of a module of checks, the top-level statements that an exercise's tests are or use, in order."""
+    """The top-level statements of a module of checks that are, or are used by, an exercise's tests, in order."""
     body = ast.parse(text).body
     names = [{n.id for n in ast.walk(node) if isinstance(n, ast.Name)} for node in body]
     wanted = {place for place, node in enumerate(body) if _tests(node, exercise)}

@@ -151,7 +151,7 @@ def test_check_tells_what_is_open_wrong_or_locked(tmp_path: Path) -> None:
     assert "– normalize (3) not answered yet" in lines
     assert "✗ standardize (3) AssertionError: Return three things" in lines
     assert "✓ invert (2) the visible checks pass" in lines
-    assert "The check cell of `invert` was changed; the released one was run." in lines
+    assert "The check cell of `invert` was changed; the grader ran the released one." in lines
 
 
 def test_check_stops_what_never_ends(tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ def test_check_says_why_a_file_cannot_be_run(tmp_path: Path) -> None:
 def test_check_wants_a_copy_of_the_released_notebook() -> None:
     run = autograder("check", COURSE.assignment(ASSIGNMENT).notebook)
     assert run.returncode == 2
-    assert "Copy it into a folder of your own" in run.stderr.replace("\n", " ")
+    assert "Copy it into another folder" in run.stderr.replace("\n", " ")
 
 
 def test_help_lists_the_commands() -> None:

@@ -176,7 +176,7 @@ def test_a_student_with_two_folders_is_for_people_to_settle(tmp_path: Path) -> N
         write(released(ASSIGNMENT), tmp_path / "class" / one / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
     done = run("plan", tmp_path / "class", tmp_path / "shards")
     assert done.exit_code == 2
-    assert "are one student's, and of one assignment" in " ".join(done.output.split())
+    assert "belong to one student and one assignment" in " ".join(done.output.split())
     assert not (tmp_path / "shards").exists()
 
 

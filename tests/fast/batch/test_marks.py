@@ -61,7 +61,7 @@ def test_credit_may_be_a_part() -> None:
 def test_one_check_without_an_answer_and_the_exercise_is_open(cause: Cause) -> None:
     found = marked(evidence(1), evidence(None, message="No answer came.", cause=cause))
     assert (found.outcome, found.points, found.cause) == ("could_not_be_graded", None, cause)
-    assert found.message == "No answer came. (1 of 2 checks could be made.)"
+    assert found.message == "No answer came. (1 of 2 checks could run.)"
 
 
 def test_an_unanswered_cell_earns_nothing() -> None:

@@ -233,7 +233,7 @@ def test_a_custom_layer_that_calls_itself_dense_is_refused() -> None:
         def call(self, x: Any) -> Any:
             return x
 
-    with pytest.raises(NotRebuilt, match="own making"):
+    with pytest.raises(NotRebuilt, match="custom layer"):
         rebuild(*exported(keras.Sequential([keras.Input(shape=(5, 3)), L.LSTM(3), Dense()])))
 
 
@@ -350,9 +350,9 @@ ODD_LAYERS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "a name that is a list": ([INPUT, lstm(name=["lstm"])], "cannot be read"),
     "a class that is a number": ([INPUT, {**lstm(), "class_name": DEEP}], "cannot be read"),
     "a class that is a list": ([INPUT, {**lstm(), "class_name": ["LSTM"]}], "cannot be read"),
-    "registered as a list": ([INPUT, {**lstm(), "registered_name": []}], "own making"),
-    "registered as a dictionary": ([INPUT, {**lstm(), "registered_name": {"a": 1}}], "own making"),
-    "a module that is a number": ([INPUT, {**lstm(), "module": 3}], "own making"),
+    "registered as a list": ([INPUT, {**lstm(), "registered_name": []}], "custom layer"),
+    "registered as a dictionary": ([INPUT, {**lstm(), "registered_name": {"a": 1}}], "custom layer"),
+    "a module that is a number": ([INPUT, {**lstm(), "module": 3}], "custom layer"),
     "a long name of a class": ([INPUT, claimed("L" * 5000)], "LLL"),
     "an input in the middle": ([INPUT, lstm(), {**INPUT, "name": "other"}, dense()], "one input"),
     "two inputs": ([INPUT, {**INPUT, "name": "other"}, lstm()], "one input"),

@@ -39,23 +39,23 @@ def test_the_class_page_escapes_everything() -> None:
     assert tags.active == []
 
 
-def test_feedback_says_whose_turn_it_is() -> None:
+def test_feedback_says_what_to_do() -> None:
     text = " ".join(read(page.feedback(result())).text.split())
     assert "4.5 of 10 points, and 2 more are still open" in text
-    assert "Your turn: find what does not end" in text
+    assert "What to do: find the code that does not end" in text
     assert "Practice only" not in text
 
 
 def test_feedback_of_what_could_not_be_graded_takes_no_points() -> None:
     lost = result(score=None, message="The file is empty.", cause="notebook")
     text = " ".join(read(page.feedback(lost)).text.split())
-    assert "Could not be graded: no points were given and none were taken." in text
+    assert "Could not be graded: you get no points, and you lose none." in text
     assert "The file is empty." in text
 
 
 @pytest.mark.parametrize("cause", sorted(page.TURNS))
-def test_every_cause_has_a_turn(cause: str) -> None:
-    assert page.TURNS[cause].startswith(("Your turn", "The instructor's turn"))
+def test_every_cause_says_what_to_do(cause: str) -> None:
+    assert page.TURNS[cause].startswith("What to do: ")
 
 
 def test_a_weak_box_is_practice() -> None:
@@ -154,7 +154,7 @@ def test_of_one_student_who_was_twice_in_an_older_class_both_are_found(tmp_path:
     assert {path.name for path in (tmp_path / "ada").iterdir()} == {"03_numeric_data", "03_numeric_data=n2"}
 
 
-def test_what_has_been_graded_anew_since_is_not_undone(tmp_path: Path) -> None:
+def test_what_has_been_graded_again_since_is_not_undone(tmp_path: Path) -> None:
     older(tmp_path, "Ada")
     of(tmp_path, "Ada").keep(0, result("Ada", "new"))
     with of(tmp_path, "Ada") as results:

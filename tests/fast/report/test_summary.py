@@ -31,7 +31,7 @@ def test_a_summary_has_the_table_the_exercises_and_whose_turn_it_is() -> None:
     assert "| ada | 03_numeric_data | 4.5 / 10 | ✅🟨❔❌ | invert (time) |" in text
     assert "| bob | 03_numeric_data | – / 10 |" in text
     assert "All 5 checks passed." in text
-    assert "Your turn: find what does not end" in text
+    assert "What to do: find the code that does not end" in text
     assert "1 submissions graded, 1 could not be graded" in text
     assert "Practice only" not in text
     assert "Practice only" in job_summary([result(for_marks=False)])
@@ -60,7 +60,7 @@ def test_a_class_of_thousands_fits_and_says_what_is_left_out() -> None:
 
 def test_a_status_is_short() -> None:
     assert status_text([result()]) == "03_numeric_data: 4.5 of 10 points; 1 could not be graded"
-    assert status_text([result()] * 2, ["bob/x"]) == "2 submissions graded, 1 brought no result"
+    assert status_text([result()] * 2, ["bob/x"]) == "2 submissions graded, 1 gave no result"
     assert len(status_text([Result("a", "x" * 500, 1, 2, (), {})])) <= MAX_STATUS
 
 

@@ -54,8 +54,8 @@ def test_a_deleted_or_edited_check_is_the_released_one(restored: Any, course: Co
     checks = [c.source for c in found.cells if c.kind == "check"]
     assert checks == [c.source for c in course.assignment(ASSIGNMENT).cells if c.kind == "check"]
     assert found.notes == [
-        "The check cell of `normalize` was changed; the released one was run.",
-        "The check cell of `invert` was missing; the released one was run.",
+        "The check cell of `normalize` was changed; the grader ran the released one.",
+        "The check cell of `invert` was missing; the grader ran the released one.",
     ]
 
 
@@ -75,7 +75,7 @@ def test_a_retyped_answer_is_run_as_code(restored: Any, kind: str) -> None:
     cell(notebook, "normalize")["cell_type"] = kind
     found = restored(notebook)
     assert answer(found) == ANSWER
-    assert found.notes == [f"The solution cell of `normalize` was a {kind} cell; it was run as code."]
+    assert found.notes == [f"The solution cell of `normalize` was a {kind} cell; the grader ran it as code."]
 
 
 def test_answers_are_found_without_metadata_by_cell_id(restored: Any) -> None:

@@ -257,7 +257,7 @@ def test_the_command_says_what_it_took_over_and_verifies_it(tmp_path: Path) -> N
     write(with_text(PARTLY, "again"), path)
     run = autograder(*command, COLUMNS="300")
     assert run.returncode == 0, run.stderr
-    assert "Of 1 that have changed, 4 exercises are as they were, and their results hold." in run.stderr
+    assert "In 1 changed submission, 4 exercises have not changed and keep their results." in run.stderr
     run = autograder(*command, PATH="/nowhere")
     assert run.returncode == 0, "where nothing is to be graded, no box is needed"
     assert "1 had been graded before" in run.stderr
@@ -274,7 +274,7 @@ def test_the_command_says_what_it_took_over_and_verifies_it(tmp_path: Path) -> N
     assert "`invert` differs in its outcome, points" in run.stderr
     run = autograder(*command, "--no-cache")
     assert "had been graded before" not in run.stderr
-    assert "as they were" not in run.stderr
+    assert "keep their results" not in run.stderr
 
 
 def test_results_may_be_taken_over_from_elsewhere(tmp_path: Path) -> None:

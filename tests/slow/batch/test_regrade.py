@@ -72,7 +72,7 @@ def test_what_has_changed_since_is_named(record: Path, graded: tuple[Path, Path]
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
-        ({"record": {}}, "does not record where its submission lies"),
+        ({"record": {}}, "does not record where its submission is"),
         ({"record": {"submission": {"path": "/nowhere.ipynb", "problem": None}}}, "is no longer at /nowhere.ipynb"),
         ({"exercises": None}, "is not a result"),
     ],

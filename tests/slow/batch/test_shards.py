@@ -150,7 +150,7 @@ def test_nothing_is_merged_into_a_folder_that_a_grader_writes(tmp_path: Path) ->
 
 
 def test_without_a_plan_or_a_class_there_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="is no plan"):
+    with pytest.raises(PlanError, match="is not a plan"):
         shards.merge(tmp_path / "plan.json", tmp_path, tmp_path / "out", None)
     (tmp_path / "class").mkdir()
     with pytest.raises(PlanError, match="no submission found"):

@@ -276,7 +276,7 @@ def test_each_level_tells_more() -> None:
     graded = failed(seed=987654321, timings={"execute": 31.25})
     now, after, staff = (text_of(level, graded) for level in page.LEVELS)
     for text in (now, after, staff):
-        assert "It seems to break this, too ✗ second" in text
+        assert "The same mistake probably also causes ✗ second" in text
         assert "1 of 4 checks passed" in text
     assert "another call" not in now
     assert "passed well" not in now
@@ -320,7 +320,7 @@ def test_the_terminal_shows_it_too() -> None:
     assert "[red]{{ 7 * 7 }}" in text
     assert "\x1b" not in text
     assert re.search(r"came back +0 +≠", text)
-    assert "breaks too" in text
+    assert "also causes" in text
 
 
 def test_a_changed_answer_meets_other_inputs(grade: Grader) -> None:
