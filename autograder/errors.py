@@ -50,7 +50,7 @@ class Refused(AutograderError):
 
 
 class NothingThere(Refused):
-    """A path that holds no submission; the message tells whoever typed it."""
+    """A path that holds no submission; the message is for the person who typed it."""
 
 
 class BoxUnavailable(Refused):

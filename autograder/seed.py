@@ -1,6 +1,6 @@
 """The two seeds. That of the hidden inputs: secret to students, and the same from one grading to the next.
 
-Were it drawn anew each time, a model on the edge could gain or lose a fraction of a point by
+Were it drawn again each time, a model on the edge could gain or lose a fraction of a point by
 grading it again; were it in the repository, a student could prepare for the inputs.
 The other is the notebooks' own SEED, and public.
 """

@@ -194,7 +194,7 @@ Made by `benchmarks/thresholds.py` from `thresholds.csv` and the curves of the h
 {unfinished}
 Each model is trained by the lesson's own cells with a seed of its own, in the environment of the box, with one thread
 and with two.
-It is then rebuilt in NumPy and judged by the hidden check's own function, on inputs drawn anew for each seed, or on
+It is then rebuilt in NumPy and judged by the hidden check's own function, on inputs drawn again for each seed, or on
 months that no student has.
 *Weak* models have learned honestly, but not enough: they should earn a part.
 Models that learned *nothing* of what is asked should earn nothing.

@@ -23,7 +23,7 @@ _CLAIM: Final = re.compile(r"\*\*Slides\.\*\* (.*)")
 
 @dataclass(frozen=True)
 class Slide:
-    """One slide of the lecture; `content` is false for a title page and the like, which no lesson has to teach."""
+    """One slide of the lecture; `content` is false for a slide such as a title page, which no lesson has to teach."""
 
     number: int
     title: str

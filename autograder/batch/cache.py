@@ -92,7 +92,7 @@ def _texts(found: Any) -> TypeGuard[list[str]]:
 def seeds(slices: Slices, assignment: Assignment, settings: Settings) -> dict[str, int]:
     """The seed of each exercise's hidden inputs; the batch's own cannot be told from it.
 
-    Feedback shows some inputs with what was expected, and another answer could give those by heart. So they follow from
+    Feedback shows some inputs with what was expected, and another answer could memorise those. So they follow from
     all code of the notebook, with its comments, which code can read: what the cells of a slice are not told by any
     name, others may still leave where an answer finds it (a file, the title of a plot). Text between cells is free.
     """

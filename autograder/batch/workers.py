@@ -1,7 +1,7 @@
 """Many submissions: one task each, in worker processes, results as they finish.
 
-A worker that ends, or has to be ended, takes no other submission with it: what it was at is given to a new one, without
-the exercise that it was looking at. Interrupted, the workers close their boxes and end; what was finished has been
+A worker that ends, or has to be ended, affects no other submission. Its own is given to a new worker, without the
+exercise that it was looking at. Interrupted, the workers close their boxes and end; what was finished has been
 yielded.
 """
 
@@ -179,7 +179,7 @@ def _begin() -> None:
     os.environ.update({"MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3"})  # for a reference, if one must be asked
     np.ones((99, 99)) @ np.ones((99, 99))  # its library takes memory the first time, and ends the process without it
     if sys.platform == "linux":
-        # A grader that is killed tells nobody; without this its workers, and their boxes, would wait for ever.
+        # A grader that is killed tells nobody; without this its workers, and their boxes, would wait without end.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:
             os._exit(1)  # it had died before

@@ -1,6 +1,6 @@
 """What is done outside of the box for a submission is bounded, too: processor time, exercise by exercise.
 
-What an answer returned is compared here, and its author may have made it so that this takes for ever. A timer of the
+What an answer returned is compared here, and its author may have made it so that this never ends. A timer of the
 processor time that this process uses ends the check; a call into C that no signal reaches is ended, with its process,
 by the process that gave it the work (`pool`).
 """

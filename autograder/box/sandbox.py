@@ -109,7 +109,7 @@ class Box:
     """
 
     def __init__(self, limits: Limits, program: Sequence[str] = ("agent",), data: Iterable[Path] = ()) -> None:
-        """`program` is a module of `autograder.boxed`, and its arguments; `data` lies in its working folder."""
+        """`program` is a module of `autograder.boxed`, and its arguments; `data` is in its working folder."""
         self.limits = limits
         self._user = _unused_user()
         self._data = tuple(data)
@@ -281,7 +281,7 @@ def view(limits: Limits, more: Iterable[str] = ()) -> list[str]:
 
 
 def directory(target: Path, made: set[Path] | None = None) -> Iterator[str]:
-    """Words for a folder and those above it: bubblewrap makes missing parents closed to all but root.
+    """Words for a folder and those above it: bubblewrap makes missing parents closed to all users except root.
 
     Those in `made` are passed over, and the others put there; None: all are made.
     """

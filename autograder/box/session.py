@@ -252,7 +252,7 @@ class Session:
         return Box(self.limits, data=self._data)
 
     def _kernel_connection(self, box: Box, events: socket.socket) -> socket.socket:
-        """The kernel's connection: the first that knows the token, whoever else may have connected.
+        """The kernel's connection: the first that knows the token, even if others have connected.
 
         Raises EOFError or OSError when none comes.
         """

@@ -78,7 +78,7 @@ def listen(path: str, user: int, *, root: bool) -> socket.socket:
 
 
 def read_only(path: str, flags: int = MS_NOSUID | MS_NODEV) -> None:
-    """What lies at `path` can be neither changed, nor moved, nor removed from now on."""
+    """What is at `path` can be neither changed, nor moved, nor removed from now on."""
     _mount(path, path, None, MS_BIND | MS_REC)
     _mount(None, path, None, MS_REMOUNT | MS_BIND | MS_RDONLY | flags)
 

@@ -1,6 +1,6 @@
 """The warm parent: has imported what notebooks import, and forks a process into a box for each submission.
 
-It runs in a bubblewrap of its own, and nothing but this: no line of a submission, and it reads nothing that
+It runs in a bubblewrap of its own, and alone: it runs no line of a submission, and reads nothing that
 one made. Its requests come from the grader: one message with a plan, and the descriptors that belong to it.
 
     parent (imports, waits) ── fork ── leaves all namespaces, forks and ends

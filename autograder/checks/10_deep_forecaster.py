@@ -464,7 +464,7 @@ def test_underfitting(student: Student, rng: np.random.Generator) -> None:
         diagnosed(student, np.linspace(9, 4, n).tolist(), val_loss, "It is still learning: more epochs would help.")
     for n in (4, 7):
         up = [8.0, 2.0, *np.linspace(2, 5, n - 2 + 1)[1:].tolist()]
-        diagnosed(student, up, up, "Both losses went up: nothing was learned by heart (step 3).")
+        diagnosed(student, up, up, "Both losses went up: nothing was memorised (step 3).")
     diagnosed(student, [4.0, 2.0, 2.0], [4.0, 2.0, 3.0], "A training loss that only stays is not lower (step 3).")
 
 
@@ -475,7 +475,7 @@ def test_good(student: Student, rng: np.random.Generator) -> None:
         settled = [8.0, *(2 + rng.integers(0, 2, n - 1) / 16).tolist()]
         diagnosed(student, (np.array(settled) / 4).tolist(), settled,
                   "The distance of the two losses says nothing; neither loss moves any more.")  # fmt: skip
-        diagnosed(student, (np.array(settled) * 3).tolist(), settled, "With dropout the training loss lies above.")
+        diagnosed(student, (np.array(settled) * 3).tolist(), settled, "With dropout the training loss is above.")
 
 
 @exercise("diagnose", share=2, read=HISTORY)

@@ -319,5 +319,5 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def told(one: Collected) -> str:
-    """What a person should know of it, and whose turn it is."""
+    """What a person should know of it, and who must do something."""
     return "; ".join([*([f"{one.reason} ({TURNS[one.turn]})"] if one.reason else []), *one.notes])

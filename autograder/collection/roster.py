@@ -61,7 +61,7 @@ def parse(text: str, name: str = "roster.csv", taken: Iterable[str] = (), local:
         _check_header(header, name)
         students, faults = _students(rows, header, {one.lower() for one in taken}, local)
     except csv.Error as error:
-        raise RosterError(f"{name}, line {rows.line_num}: {error}. Save it as CSV anew.") from error
+        raise RosterError(f"{name}, line {rows.line_num}: {error}. Save it as CSV again.") from error
     if faults:
         more = [f"… and {len(faults) - 20} lines more."] if len(faults) > 20 else []
         raise RosterError("\n".join([f"{name}, {fault}" for fault in faults[:20]] + more))
@@ -145,7 +145,7 @@ def _fault_of_repository(repository: str, local: bool) -> str | None:
     if host and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)):
         return None if not parts.query and not parts.fragment else f"`{shown}` is no repository's address"
     if parts.scheme == "file" or repository.startswith("/"):
-        return None if local else f"`{shown}` lies on this machine, which needs --local"
+        return None if local else f"`{shown}` is on this machine, which needs --local"
     return f"`{shown}` is no repository: write OWNER/NAME or https://HOST/OWNER/NAME"
 
 

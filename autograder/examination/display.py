@@ -176,7 +176,7 @@ def _array(value: Any) -> Array | None:
 
 
 def _plainest(found: Array) -> Array:
-    """Numbers as numbers; words, None and the like stay objects."""
+    """Numbers as numbers; words, None and other objects stay objects."""
     items = found.ravel().tolist()
     real = (int, float, np.integer, np.floating)
     for kinds, kind in (((bool, np.bool_), "bool"), ((int, np.integer), "int64"), (real, "float64")):

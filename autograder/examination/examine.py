@@ -39,7 +39,7 @@ Lost = Mapping[str, Unanswered]
 
 RUN_IT = "Run this call in your own cell, and follow it line by line."
 AS_ASKED = "Return what the docstring says: its type, its shape, and plain values in it."
-TOO_LARGE = "The grader has not enough memory to look at what the answer returned. Return less."
+TOO_LARGE = "The grader does not have enough memory to look at what the answer returned. Return less."
 
 
 @dataclass(frozen=True)

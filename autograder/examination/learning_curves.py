@@ -66,7 +66,7 @@ def _read(e: Epochs) -> str:
 
 
 MISREADINGS: Final[dict[str, Callable[[Epochs], str]]] = {
-    "It says overfit wherever validation lies above training: the distance of the two losses says nothing.": (
+    "It says overfit wherever validation is above training: the distance of the two losses says nothing.": (
         lambda e: "overfit" if e.val[-1] > e.loss[-1] else "underfit" if e.worse or e.learning else "good"
     ),
     "The last validation loss is compared with the training loss: compare it with the lowest validation loss.": (
@@ -81,7 +81,7 @@ MISREADINGS: Final[dict[str, Callable[[Epochs], str]]] = {
     "Exactly 0.875 times the middle counts as learning: it is not less than that.": (
         lambda e: _verdict(e.worse, e.lower, e.val[-1] <= 0.875 * e.val[e.middle])
     ),
-    "Where both losses rise it says overfit: nothing is learned by heart there.": (
+    "Where both losses rise it says overfit: nothing is memorised there.": (
         lambda e: _verdict(e.worse, True, e.learning)
     ),
     "Where both losses rise it says good.": lambda e: "good" if e.worse and not e.lower else _read(e),

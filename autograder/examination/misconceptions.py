@@ -30,7 +30,7 @@ class Mistake(str):
 class Clues:
     """The mistakes that one failed call fits: those that its check names, and those that any answer shows.
 
-    `weak` where nothing but zeros or one value came back: that fits too much to prove anything.
+    `weak` where only zeros or one value came back: that fits too much to prove anything.
     """
 
     named: frozenset[str] = frozenset()

@@ -371,7 +371,7 @@ def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
     roster = tmp_path / "roster.csv"
     roster.write_text("student,repository\nada,/etc\n")
     for arguments, sentence in {
-        (): "line 2: `/etc` lies on this machine, which needs --local",
+        (): "line 2: `/etc` is on this machine, which needs --local",
         ("--deadline", "soon"): "`soon` is no time with its zone",
         ("--deadline", "2026-12-01T23:59"): "is no time with its zone",
         ("--only", "99_nothing"): "There is no assignment `99_nothing`",

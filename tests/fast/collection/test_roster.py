@@ -56,7 +56,7 @@ def test_a_roster_is_read_as_spreadsheets_write_it(tmp_path: Path) -> None:
         ("ada,https://x:token@github.com/a/b", "line 2: the repository's address holds a user or a token"),
         ("ada,https://github.com/a/b?x=1", "is no repository's address"),
         ("ada,https://[x", "is no repository"),
-        ("ada,file:///etc", "lies on this machine, which needs --local"),
+        ("ada,file:///etc", "is on this machine, which needs --local"),
         ("ada,course/a,x", "line 2: there are more values than columns"),
         ("ada,course/a\nbob,course/b\nAda,course/c", "line 4: `Ada` is already on line 2"),
     ],

@@ -43,7 +43,7 @@ def test_a_worker_that_dies_takes_no_other_submission_with_it(workers: int, sett
 @pytest.mark.parametrize(
     ("what", "cause", "says"),
     [
-        ("dies", "notebook", "ended twice, each time at what this one returned"),
+        ("dies", "notebook", "ended twice, each time at what this answer returned"),
         ("loops", "time", "more than 2 seconds of processor time"),
     ],
 )

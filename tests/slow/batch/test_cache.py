@@ -282,7 +282,7 @@ def test_results_may_be_taken_over_from_elsewhere(tmp_path: Path) -> None:
     path = write(PARTLY, tmp_path / "class" / "ada" / NAME / f"{NAME}.ipynb")
     command: list[str | Path] = ["grade", tmp_path / "class", "--seed", "5"]
     assert autograder(*command, "--output", tmp_path / "one").returncode == 0
-    for text, told in (("", "1 had been graded before"), ("again", "Of 1 that have changed, 4 exercises")):
+    for text, told in (("", "1 had been graded before"), ("again", "In 1 changed submission, 4 exercises")):
         if text:
             write(with_text(PARTLY, text), path)
         output = tmp_path / f"two{text}"
@@ -304,7 +304,7 @@ def test_an_interrupted_take_over_from_elsewhere_goes_on(tmp_path: Path) -> None
     command += ["--earlier", nowhere, "--output", tmp_path / "two"]
     run = autograder(*command, COLUMNS="300")
     assert run.returncode == 0, run.stderr
-    assert f"There is no folder {nowhere}: nothing is taken over from it." in run.stderr
+    assert f"There is no folder {nowhere}, so no earlier results are used." in run.stderr
     assert "1 had been graded before" in autograder(*command, COLUMNS="300").stderr
     assert not nowhere.exists()
 

@@ -211,7 +211,7 @@ def test_what_was_awarded_is_no_ones_else(apart: ProcessPoolExecutor, tmp_path: 
     {
         "does not load": (HEAD + "import no_such_module\n", "No module named 'no_such_module'"),
         "is not Python": ("def", "SyntaxError"),
-        "names no exercise": (HEAD + "def test_it(student): pass\n", "test_it names no exercise"),
+        "names no exercise": (HEAD + "def test_it(student): pass\n", "test_it does not name an exercise"),
         "is empty": (HEAD, "The exercise has no checks"),
         "asks for a fixture that there is not": (
             HEAD + CHECK + "def test_it(students): pass\n",
@@ -258,7 +258,7 @@ def test_an_exception_that_the_reference_does_not_raise_is_the_answers(
 @pytest.mark.parametrize(
     ("check", "cause", "says"),
     [
-        ("raise MemoryError", "memory", "takes more memory than there is"),
+        ("raise MemoryError", "memory", "not have enough memory to look at"),
         ("from autograder.examination.admission import admit; admit(object())", "grader", "NotAdmitted"),
     ],
 )
