@@ -8,7 +8,7 @@ BIN := .venv/bin
 # -I: neither the working folder nor the user's own packages may stand in for the grader's.
 AUTOGRADER := $(BIN)/python -I -m autograder
 # Two processes a core, since most of a test's time is a time limit that runs out; long tests begin first.
-TESTS := $(BIN)/pytest -n $(shell expr 2 \* $$(nproc)) --dist loadgroup --no-loadscope-reorder
+TESTS := $(BIN)/pytest -n $(shell expr 2 \* $$(nproc)) --dist loadscope --no-loadscope-reorder
 
 .PHONY: grade test long release commands example assess benchmark thresholds lock box clean
 

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.grader import SEED, Grader
 from helpers.submissions import COURSE, Notebook, have_boxes_in, write
+from xdist.scheduler import LoadScopeScheduling
 
 from autograder.batch.pipeline import Graded
 from autograder.batch.pipeline import grade as grade_one
@@ -18,6 +20,28 @@ from autograder.course import Course
 from autograder.result import Result
 from autograder.settings import Settings
 from autograder.submission.find import Submission
+
+# Tests of these files share what takes long to make, so one process runs all of a file.
+TOGETHER = (
+    "fast/authoring/test_partial_credit.py", "slow/batch/test_regrade.py", "slow/batch/test_script.py",
+    "slow/box/test_box.py", "slow/test_example_class.py", "slow/test_nasty_names.py", "slow/test_workflows.py",
+)  # fmt: skip
+
+
+class Together(LoadScopeScheduling):
+    """Sends out tests one by one, and those of a file in TOGETHER to one process.
+
+    That is what `--dist loadgroup` is for. With pytest 9.2 and pytest-xdist 3.8 it groups nothing, and says nothing.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.endswith(TOGETHER) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together | None:
+    return Together(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

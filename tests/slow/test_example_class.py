@@ -11,8 +11,7 @@ from helpers import example_class
 
 # student, assignment -> outcome of each exercise; None where nothing could be graded
 E, P, N, C = "earned", "partial", "not_earned", "could_not_be_graded"
-# They share what is expensive to make: one process runs them.
-pytestmark = [pytest.mark.xdist_group("example class"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 EXPECTED: dict[tuple[str, str], list[str] | None] = {
     ("ada-perfect", "03_numeric_data"): [E, E, E, E],

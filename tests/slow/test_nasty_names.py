@@ -18,8 +18,7 @@ from autograder.collection.collect import RECORD, REPOSITORIES, read_record
 from autograder.folder_names import NAME, folder_of, make
 from autograder.submission.find import find_submissions
 
-# They share what is expensive to make: one process runs them.
-pytestmark = [pytest.mark.xdist_group("nasty names"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 ASSIGNMENT = "03_numeric_data"
 # Of each group, names that some disk, some program or an older version of this one takes for the same.

@@ -1,4 +1,4 @@
-"""The workflows: what they may, and what they do when they really run. See `acting.py` for how, and its limits."""
+"""The workflows: what they may, and what they do when they really run. `helpers/act_runner.py` says how."""
 
 import json
 import os
@@ -20,8 +20,6 @@ from autograder.authoring import kit, slide_map
 from autograder.course import Course
 from autograder.report.github import cell_lines
 
-ONE_RUN = pytest.mark.xdist_group("one run of the grading workflow")
-SMALL_COURSE = pytest.mark.xdist_group("one small course")
 ASSIGNMENT = "03_numeric_data"
 SELF_CHECK = kit.TEMPLATES / "self-check.yml"
 WORKFLOWS = [*sorted((ROOT / ".github" / "workflows").glob("*.yml")), SELF_CHECK]
@@ -199,7 +197,6 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Class, Ru
         yield students, first, second, kept
 
 
-@ONE_RUN
 @pytest.mark.long
 def test_every_job_and_step_of_grading_ran(graded: tuple[Class, Run, Run, Path]) -> None:
     _, run, _, _ = graded
@@ -215,7 +212,6 @@ def test_every_job_and_step_of_grading_ran(graded: tuple[Class, Run, Run, Path])
     assert "4 collected, 1 missing." in run.summary("collect")
 
 
-@ONE_RUN
 @pytest.mark.long
 def test_the_marks_are_those_of_a_local_grading(graded: tuple[Class, Run, Run, Path], tmp_path: Path) -> None:
     students, _, _, artifacts = graded
@@ -241,7 +237,6 @@ def test_the_marks_are_those_of_a_local_grading(graded: tuple[Class, Run, Run, P
     assert all(one["record"]["for_marks"] for one in there)
 
 
-@ONE_RUN
 @pytest.mark.long
 def test_what_is_published_is_all_there(graded: tuple[Class, Run, Run, Path]) -> None:
     students, run, _, artifacts = graded
@@ -259,7 +254,6 @@ def test_what_is_published_is_all_there(graded: tuple[Class, Run, Run, Path]) ->
     assert "-f state=success -f description=3 submissions graded, 1 could not be graded" in asked
 
 
-@ONE_RUN
 @pytest.mark.long
 def test_annotations_stand_at_the_answers(graded: tuple[Class, Run, Run, Path]) -> None:
     _, run, _, artifacts = graded
@@ -274,7 +268,6 @@ def test_annotations_stand_at_the_answers(graded: tuple[Class, Run, Run, Path]) 
     assert [one["kvPairs"]["title"] for one in found if one["command"] == "error"] == ["cut: could not be graded"]
 
 
-@ONE_RUN
 @pytest.mark.long
 def test_a_hostile_notebook_forges_nothing_and_finds_nothing(graded: tuple[Class, Run, Run, Path]) -> None:
     _, run, _, artifacts = graded
@@ -297,7 +290,6 @@ def test_a_hostile_notebook_forges_nothing_and_finds_nothing(graded: tuple[Class
     assert "t0ken" not in "".join(path.read_text() for path in artifacts.rglob("*.json"))
 
 
-@ONE_RUN
 @pytest.mark.long
 def test_again_only_what_changed_is_graded(graded: tuple[Class, Run, Run, Path]) -> None:
     _, _, run, _ = graded
@@ -344,6 +336,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     one = "00_orientation"
     parts = ("autograder", ".github", "Makefile", "pyproject.toml", "README.md", "LICENSE", ".gitignore",
              "requirements.lock", "requirements-student.lock", f"source/{one}", "source/slides.toml", f"release/{one}",
+             f"tests/answers/{one}.toml",
              ":!autograder/checks/0[1-9]*", ":!autograder/checks/10*")  # fmt: skip
     course = repository_of(tmp_path_factory.mktemp("small") / "course", *parts)
     (course / "source" / slide_map.FILE).write_text(slide_map.as_markdown(course / "source"), encoding="utf-8")
@@ -356,10 +349,9 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 PROOF = "Prove it"
-ANEW = "Make the release anew, and see that nothing changes"
+AGAIN = "Make the release again, and see that nothing changes"
 
 
-@SMALL_COURSE
 @pytest.mark.long
 def test_the_release_is_proved_and_the_kit_is_packed(small: Path, tmp_path: Path) -> None:
     commit(small)
@@ -373,9 +365,8 @@ def test_the_release_is_proved_and_the_kit_is_packed(small: Path, tmp_path: Path
     assert all((packed / name).read_bytes() == (tmp_path / "kit" / name).read_bytes() for name in written)
 
 
-@SMALL_COURSE
 @pytest.mark.long
-@pytest.mark.parametrize(("fault", "step"), [("release/00_orientation/00_orientation.ipynb", ANEW), ("leak", PROOF)])
+@pytest.mark.parametrize(("fault", "step"), [("release/00_orientation/00_orientation.ipynb", AGAIN), ("leak", PROOF)])
 def test_without_a_proof_there_is_no_kit(fault: str, step: str, small: Path, tmp_path: Path) -> None:
     course = tmp_path / "course"
     shutil.copytree(small, course)

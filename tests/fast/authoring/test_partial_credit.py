@@ -16,8 +16,7 @@ from autograder.examination.expectations import Curve
 each_assignment = pytest.mark.parametrize("name", COURSE.names)
 
 
-# They share what is expensive to make: one process runs them.
-pytestmark = [pytest.mark.xdist_group("partial credit"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,6 @@ from helpers.command_line import ASSIGNMENT, autograder, submission
 
 from autograder.result import Result, differences
 
-# They share what is expensive to make: one process runs them.
-pytestmark = [pytest.mark.xdist_group("regrade")]
-
 
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:

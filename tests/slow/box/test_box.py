@@ -21,8 +21,7 @@ from autograder.boxed import protocol
 from autograder.errors import BoxUnavailable
 
 Command = list[str]
-# They share what is expensive to make: one process runs them.
-pytestmark = [pytest.mark.xdist_group("box"), pytest.mark.long]
+pytestmark = pytest.mark.long
 
 PACKAGE = Path(sysconfig.get_path("purelib"))
 

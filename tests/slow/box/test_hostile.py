@@ -44,14 +44,14 @@ ALL = os.environ.get("HOSTILE") == "all"
 # - what aims at the machine or at other submissions as a plain user, and samples of what aims at the checks alone:
 #   for these it makes no difference who starts the box.
 CASES = [(one, "warm") for one in CORPUS]
-CASES += [(one, "cold") for number, one in enumerate(CORPUS) if ALL or one.group == "reading" or number % 10 == 0]
+CASES += [(one, "cold") for number, one in enumerate(CORPUS) if ALL or one.group == "reading" or number % 20 == 0]
 AIMS_AT_THE_MACHINE = ("abuse", "neighbours", "reading")
 BY_A_PLAIN_USER = [
-    one for number, one in enumerate(CORPUS) if ALL or one.group in AIMS_AT_THE_MACHINE or number % 4 == 0
+    one for number, one in enumerate(CORPUS) if ALL or one.group in AIMS_AT_THE_MACHINE or number % 8 == 0
 ]
 BATCHES = 9
 SEED = 7_345_109_226_511_873  # long enough to be found wherever it should not be
-SECONDS = {"cell_seconds": 8, "call_seconds": 3, "total_seconds": 120}
+SECONDS = {"cell_seconds": 8, "call_seconds": 5, "total_seconds": 120}
 COLD_SECONDS = {"cell_seconds": 15, "call_seconds": 5, "total_seconds": 150}  # its first cell imports all
 # To start a box takes its time too; one submission may need several.
 GRACE = 60

@@ -52,8 +52,9 @@ def _job(assignment: str, sample: Sample, seeds: tuple[int, ...]) -> Job:
 
 @pytest.mark.parametrize(("assignment", "sample"), CASES)
 def test_an_answer_gets_what_it_deserves(assignment: str, sample: Sample, pool: Pool) -> None:
-    # What a trained model, or a guess, earns depends on the samples drawn; nothing else may.
-    seeds = (SEED,) if sample.by_chance else (SEED, SEED + 1)
+    # What a trained model, or a guess, earns depends on the samples drawn; nothing else may. In lessons that train
+    # networks only `autograder assess` asks with a second seed, since that takes minutes.
+    seeds = (SEED,) if sample.by_chance or assignment >= "08" else (SEED, SEED + 1)
     _, tried = next(pool.do([_job(assignment, sample, seeds)]))
     assert isinstance(tried, Trial), tried
     found = tried.results[0]
