@@ -3,7 +3,7 @@
 The corpus is data (`hostile/`); every one of it is graded in a box, in one batch's worker process, and held to its
 marks, to the sentence that its author gets, and to having left nothing behind: no point, no process, no file, no word.
 
-    HOSTILE=all .venv/bin/pytest -n 4 tests/slow/box/test_hostile.py
+    EVERYTHING=1 .venv/bin/pytest -n 4 tests/slow/box/test_hostile.py
 
 grades all of it in each way of starting a box, as root and as a plain user.
 """
@@ -23,6 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from helpers.grader import EVERYTHING
 from helpers.hostile_submissions import Hostile, corpus, write
 from helpers.plain_user import become, home
 from helpers.submissions import COURSE, lean, only
@@ -37,19 +38,20 @@ from autograder.settings import Settings
 from autograder.submission.find import Submission
 
 CORPUS = corpus()
-# With HOSTILE=all each one is graded in each way of starting, by each user. Without it:
-ALL = os.environ.get("HOSTILE") == "all"
+# Without EVERYTHING:
 # - all of them as root, in boxes that are forked from a warm parent;
 # - what looks for secrets, and samples, in boxes that start cold;
-# - what aims at the machine or at other submissions as a plain user, and samples of what aims at the checks alone:
-#   for these it makes no difference who starts the box.
+# - what aims at other submissions or at secrets as a plain user, and samples of the rest.
 CASES = [(one, "warm") for one in CORPUS]
-CASES += [(one, "cold") for number, one in enumerate(CORPUS) if ALL or one.group == "reading" or number % 20 == 0]
-AIMS_AT_THE_MACHINE = ("abuse", "neighbours", "reading")
-BY_A_PLAIN_USER = [
-    one for number, one in enumerate(CORPUS) if ALL or one.group in AIMS_AT_THE_MACHINE or number % 8 == 0
+CASES += [
+    (one, "cold") for number, one in enumerate(CORPUS) if EVERYTHING or one.group == "reading" or number % 40 == 0
 ]
-BATCHES = 9
+BY_A_PLAIN_USER = [
+    one
+    for number, one in enumerate(CORPUS)
+    if EVERYTHING or one.group in {"neighbours", "reading"} or number % (2 if one.group == "abuse" else 8) == 0
+]
+BATCHES = 6
 SEED = 7_345_109_226_511_873  # long enough to be found wherever it should not be
 SECONDS = {"cell_seconds": 8, "call_seconds": 5, "total_seconds": 120}
 COLD_SECONDS = {"cell_seconds": 15, "call_seconds": 5, "total_seconds": 150}  # its first cell imports all

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import pandas as pd
 import pytest
-from helpers.grader import SEED
+from helpers.grader import EVERYTHING, SEED
 from helpers.submissions import COURSE, solved, source
 
 from autograder.authoring import local_run
@@ -26,10 +26,12 @@ from autograder.result import Result
 from autograder.submission.slicing import names_asked
 
 CORPORA = {name: corpus(COURSE, name) for name in COURSE.names}
+# Of the wrong answers of lessons that train networks every third; `autograder assess` tries them all.
 CASES = [
     pytest.param(name, sample, id=f"{name}-{sample.exercise}-{sample.verdict}-{sample.name}")
     for name, found in CORPORA.items()
-    for sample in found.samples
+    for number, sample in enumerate(found.samples)
+    if EVERYTHING or name < "08" or sample.verdict == "correct" or number % 3 == 0
 ]
 
 
@@ -52,9 +54,9 @@ def _job(assignment: str, sample: Sample, seeds: tuple[int, ...]) -> Job:
 
 @pytest.mark.parametrize(("assignment", "sample"), CASES)
 def test_an_answer_gets_what_it_deserves(assignment: str, sample: Sample, pool: Pool) -> None:
-    # What a trained model, or a guess, earns depends on the samples drawn; nothing else may. In lessons that train
-    # networks only `autograder assess` asks with a second seed, since that takes minutes.
-    seeds = (SEED,) if sample.by_chance or assignment >= "08" else (SEED, SEED + 1)
+    # What a trained model, or a guess, earns depends on the samples drawn; nothing else may. `autograder assess` asks
+    # with a second seed, too.
+    seeds = (SEED,) if sample.by_chance or not EVERYTHING else (SEED, SEED + 1)
     _, tried = next(pool.do([_job(assignment, sample, seeds)]))
     assert isinstance(tried, Trial), tried
     found = tried.results[0]
