@@ -7,8 +7,8 @@ PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 # -I: neither the working folder nor the user's own packages may stand in for the grader's.
 AUTOGRADER := $(BIN)/python -I -m autograder
-# Two processes a core, since most of a test's time is a time limit that runs out; long tests begin first.
-TESTS := $(BIN)/pytest -n $(shell expr 2 \* $$(nproc)) --dist loadscope --no-loadscope-reorder
+# Three processes for two cores: in some tests a time limit runs out; with four, boxes get in each other's way.
+TESTS := $(BIN)/pytest -n $(shell expr 3 \* $$(nproc) / 2) --dist loadscope --no-loadscope-reorder
 
 .PHONY: grade test long release commands example assess benchmark thresholds lock box clean
 

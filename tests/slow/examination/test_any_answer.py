@@ -2,7 +2,7 @@
 
     ANY_VALUES=200000 .venv/bin/pytest tests/slow/examination/test_any_answer.py -q
 
-tries as many values for all exercises together; by default five hundred.
+tries as many values for all exercises together; by default 250.
 """
 
 import multiprocessing
@@ -17,7 +17,7 @@ from helpers.submissions import COURSE
 
 from autograder.authoring import local_run
 
-VALUES = int(os.environ.get("ANY_VALUES", "500"))
+VALUES = int(os.environ.get("ANY_VALUES", "250"))
 EXERCISES = sum(len(one.exercises) for one in COURSE.assignments())
 
 
