@@ -26,6 +26,7 @@ TOGETHER = (
     "fast/authoring/test_partial_credit.py", "slow/batch/test_regrade.py", "slow/batch/test_script.py",
     "slow/box/test_box.py", "slow/test_example_class.py", "slow/test_nasty_names.py", "slow/test_workflows.py",
 )  # fmt: skip
+assert all((Path(__file__).parent / name).is_file() for name in TOGETHER), "a file that has moved is not kept together"
 
 
 class Together(LoadScopeScheduling):

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograder.cli.options import CourseOption, found_course, told_to
+from autograder.cli.options import CourseOption, EveryCellOption, found_course, told_to
 from autograder.cli.stopping import err, stop
 from autograder.errors import CourseError, NotGradable
 
@@ -19,9 +19,7 @@ def check(
     github: Annotated[
         bool, typer.Option("--github", help="In a GitHub job: write the job summary, and mark lines of the notebooks.")
     ] = False,
-    every_cell: Annotated[
-        bool, typer.Option("--every-cell", help="Run also the cells that no exercise depends on: the experiments.")
-    ] = False,
+    every_cell: EveryCellOption = False,
     course: CourseOption = None,
 ) -> None:
     """Check your own notebook.

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from autograder.cli.options import CourseOption, JsonOption, WorkersOption, found_course, told_to
+from autograder.cli.options import CourseOption, EveryCellOption, JsonOption, WorkersOption, found_course, told_to
 from autograder.cli.stopping import err, need_instructors_tools, stop
 from autograder.errors import CourseError, Refused
 from autograder.seed import TRAINING_SEED
@@ -52,9 +52,7 @@ def grade(
     verify: Annotated[
         bool, typer.Option("--verify", help="Regrade everything, and show whether earlier results come out the same.")
     ] = False,
-    every_cell: Annotated[
-        bool, typer.Option("--every-cell", help="Run also the cells that no exercise depends on: the experiments.")
-    ] = False,
+    every_cell: EveryCellOption = False,
     cold: Annotated[
         bool, typer.Option("--cold", help="Start each box on its own, instead of forking a process that is warm.")
     ] = False,

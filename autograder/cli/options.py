@@ -12,6 +12,9 @@ from autograder.course import Course
 from autograder.errors import CourseError
 from autograder.report.github import Job, fenced
 
+EveryCellOption = Annotated[
+    bool, typer.Option("--every-cell", help="Run also the cells that no exercise depends on: the experiments.")
+]
 CourseOption = Annotated[
     Path | None,
     typer.Option(
