@@ -14,9 +14,10 @@ from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.result import ExerciseResult, Result
 from autograder.settings import Settings
+from autograder.submission.checks_text import checks_of
 from autograder.submission.find import Submission
 from autograder.submission.restoration import Restored
-from autograder.submission.slicing import Slices, checks_of
+from autograder.submission.slicing import Slices
 from autograder.versions import versions_here
 
 Keys = dict[str, str]  # by exercise
@@ -64,12 +65,14 @@ def usable(result: Result, *, practice: bool) -> bool:
     return not result.grader_failed and (practice or result.record.get("for_marks") is True)
 
 
-def reusable(earlier: Result | None, now: Keys) -> dict[str, ExerciseResult]:
+def reusable(earlier: Result | None, now: Keys, *, whole: bool) -> dict[str, ExerciseResult]:
     """The exercises of an earlier result that would come out the same, by id; none where there is no result (None).
 
-    What could not be graded is tried again.
+    What could not be graded is tried again. `whole`: all or none, where answers may keep something from one examination
+    to the next, so that what is examined again meets what it has met before.
     """
-    return dict(_reusable(earlier, now)) if earlier else {}
+    found = dict(_reusable(earlier, now)) if earlier else {}
+    return found if not whole or len(found) == len(now) else {}
 
 
 def _reusable(earlier: Result, now: Keys) -> Iterator[tuple[str, ExerciseResult]]:

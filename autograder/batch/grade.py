@@ -180,7 +180,8 @@ def _verified(before: Earlier, found: list[Result], err: Console) -> bool:
     """Whether everything that could have been taken over came out the same again; says where not."""
     different = {place: differences(result, found[place]) for place, result in before.whole.items()}
     for place, result in before.changed.items():
-        held = reusable(result, found[place].record.get("keys", {}))
+        now = found[place].record
+        held = reusable(result, now.get("keys", {}), whole=not now.get("plain"))
         if held:
             different[place] = differences(_only(result, held), _only(found[place], held))
     for place, sentences in different.items():

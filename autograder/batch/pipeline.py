@@ -10,9 +10,10 @@ from typing import Any
 
 from autograder.batch.cache import identity, keys, reusable, seeds, seeds_before
 from autograder.batch.marks import examinable, mark, score, undecided
+from autograder.box import Limits
 from autograder.box.bounds import Cause, Meter, Unanswered
 from autograder.box.canary import holds
-from autograder.box.session import CellRun, Session, Warm
+from autograder.box.session import SPARE, CellRun, Session, Warm
 from autograder.course import Assignment
 from autograder.errors import BoxUnavailable, CourseError, NotGradable
 from autograder.examination.examine import Evidence, Looking, Lost, examine
@@ -110,10 +111,9 @@ def _grade(
         restored = restore(notebook, assignment)
     with _timed(timings, "slice"):
         slices = Slices(restored, assignment)
+        record["plain"] = slices.plain
         record["keys"] = keys(slices, restored, assignment, settings)
-        known = {} if settings.again else reusable(earlier, record["keys"])
-        changed = slices.joined(exercise.id for exercise in assignment.exercises if exercise.id not in known)
-        known = {name: result for name, result in known.items() if name not in changed}
+        known = {} if settings.again else reusable(earlier, record["keys"], whole=not slices.plain)
         before = seeds_before(earlier, record["keys"], notebook.sha256)
         asked_before = {name: seed for name, seed in before.items() if settings.again or name in known}
         record["seeds"] = seeds(slices, assignment, settings) | asked_before
@@ -123,7 +123,7 @@ def _grade(
     transcript, evidence = _run(slices, restored, assignment, wanted, settings, record, looks)
     marks = {one.id: one for one in mark(fresh, restored, transcript, evidence)} | known
     exercises = tuple(marks[exercise.id] for exercise in assignment.exercises)
-    record["notes"] = dict(_notes_by_exercise(slices, exercises, transcript, known, earlier))
+    record["notes"] = dict(_notes_by_exercise(slices, exercises, transcript, known, earlier, settings.limits))
     result = Result(
         student=submission.student,
         assignment=assignment.name,
@@ -146,11 +146,12 @@ def _run(
     record["boxes"], record["start"], record["cells"] = 0, None, {"run": 0, "left_out": len(restored.cells)}
     if not wanted:
         return [], []
-    cells = [cell.number for cell in restored.cells] if settings.every_cell else slices.needed(wanted)
+    cells = slices.everything if settings.every_cell else slices.needed(wanted)
+    spare = {cell.number for cell in restored.cells if cell.kind == "free"} - slices.named(wanted)
     record["cells"] = {"run": len(cells), "left_out": len(restored.cells) - len(cells)}
     meter = Meter(settings.limits.exercise_look_seconds, settings.limits.look_seconds)
     session = Session(
-        restored, settings.limits, settings.training_seed, assignment.data, _warm(assignment, settings), cells
+        restored, settings.limits, settings.training_seed, assignment.data, _warm(assignment, settings), cells, spare
     )
     try:
         with _timed(timings, "execute"):
@@ -193,6 +194,7 @@ def _notes_by_exercise(
     transcript: Sequence[CellRun],
     known: dict[str, ExerciseResult],
     earlier: Result | None,
+    limits: Limits,
 ) -> Iterator[tuple[str, list[str]]]:
     """Of each exercise, what went wrong in the cells that it depends on; under "" what did elsewhere."""
     seen = set[int]()
@@ -200,10 +202,13 @@ def _notes_by_exercise(
         if exercise.id in known and earlier is not None:
             yield exercise.id, list(earlier.record["notes"][exercise.id])
         else:
-            numbers = set(slices.needed([exercise.id]))
+            numbers = slices.named([exercise.id])
             seen |= numbers
             yield exercise.id, list(_cell_notes(run for run in transcript if run.cell.number in numbers))
-    yield "", list(_cell_notes(run for run in transcript if run.cell.number not in seen))
+    yield (
+        "",
+        [*_cell_notes(run for run in transcript if run.cell.number not in seen), *_passed_over(transcript, limits)],
+    )
 
 
 def _cell_notes(transcript: Iterable[CellRun]) -> Iterator[str]:
@@ -218,6 +223,13 @@ def _cell_notes(transcript: Iterable[CellRun]) -> Iterator[str]:
             yield f"{name} raised {run.error}."
         elif run.status == "not reached":
             yield f"{name} was not reached."
+
+
+def _passed_over(transcript: Sequence[CellRun], limits: Limits) -> Iterator[str]:
+    names = [run.cell.name for run in transcript if run.status == "passed over"]
+    if names:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        yield f"Not run, since {SPARE.format(limits.spare_seconds)}: {', '.join(names[:3])}{more}."
 
 
 def _shown(

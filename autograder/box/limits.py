@@ -12,10 +12,12 @@ class Limits:
     `memory` bounds the sum of the box's processes where a control group can be had;
     `process_memory` bounds the data of each process everywhere (TensorFlow needs 0.8 GB), and
     `address_space` what it maps besides, shared memory above all (TensorFlow needs 2.8 GB).
+    `spare_seconds` are for all those cells together whose names no exercise uses.
     """
 
     start_seconds: float = 60.0
     cell_seconds: float = 60.0
+    spare_seconds: float = 180.0
     call_seconds: float = 20.0
     total_seconds: float = 600.0
     memory: int = 3072 * MIB

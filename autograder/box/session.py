@@ -21,7 +21,8 @@ from autograder.submission.restoration import Restored, RestoredCell
 from autograder.text import plain
 
 MOST_SECONDS: Final = 1e6
-CellStatus = Literal["ran", "raised", "stopped", "not reached", "left out"]
+SPARE: Final = "the cells whose names no exercise uses have {:.0f} seconds together"
+CellStatus = Literal["ran", "raised", "stopped", "not reached", "left out", "passed over"]
 
 
 @dataclass
@@ -63,10 +64,12 @@ class Session:
         data: tuple[Path, ...] = (),
         warm: "Warm | None" = None,
         cells: Iterable[int] | None = None,
+        spare: Iterable[int] = (),
     ) -> None:
         """With `warm` its boxes are forked, as long as the warm parent lives; None: they start cold.
 
-        `cells` are run, by number; None: all.
+        `cells` are run, by number; None: all. The `spare` ones among them have a time limit together, after which the
+        rest of them is passed over.
         """
         self.limits = limits
         self.start: Literal["warm", "cold"] = "cold" if warm is None else "warm"
@@ -79,6 +82,7 @@ class Session:
         self._left_out = set() if cells is None else set(self.runs) - set(cells)
         for number in self._left_out:
             self.runs[number].status = "left out"
+        self._spare, self._spare_left = set(spare) - self._left_out, limits.spare_seconds
         self._box: Box | None = None
         self._calls: socket.socket | None = None
         self._unreachable: Unanswered | None = None
@@ -186,7 +190,8 @@ class Session:
         protocol.send(events, protocol.pack({"cells": cells, "parameters": self._parameters}))
         current: CellRun | None = None
         received = 0
-        until = time.monotonic() + self.limits.start_seconds
+        cell_begun = time.monotonic()
+        until = cell_begun + self.limits.start_seconds
         while True:
             try:
                 frame = protocol.receive(events, min(until - time.monotonic(), self._left()))
@@ -200,7 +205,7 @@ class Session:
                 raise
             except TimeoutError:
                 self._end()
-                self._stopped(current, "time", f"it was still running after {self.limits.cell_seconds:.0f} seconds")
+                self._late(current, time.monotonic() - cell_begun)
                 return False
             except (EOFError, OSError):
                 ending = self._end(expected=False)
@@ -214,9 +219,13 @@ class Session:
             run = self.runs.get(cell) if isinstance(cell, int) else None
             if kind == "started":
                 current = run or current
-                until = time.monotonic() + self.limits.cell_seconds
+                cell_begun = time.monotonic()
+                until = cell_begun + self._seconds_for(run)
             elif kind == "ended" and run is not None:
                 record(event, run)
+                if self._spends(run, time.monotonic() - cell_begun):
+                    self._end()
+                    return False
             elif kind == "died":
                 self._ended(current, self._end(expected=False))
                 return False
@@ -239,6 +248,43 @@ class Session:
             return False
         events.close()
         return True
+
+    def _seconds_for(self, run: CellRun | None) -> float:
+        spare = run is not None and run.cell.number in self._spare
+        return min(self.limits.cell_seconds, max(self._spare_left, 0)) if spare else self.limits.cell_seconds
+
+    def _spends(self, run: CellRun, seconds: float) -> bool:
+        """Take it from what the spare cells have together; True when they have no more, and some are left to run.
+
+        One that has run within it runs in a later box again, and is not counted twice.
+        """
+        if run.cell.number not in self._spare:
+            return False
+        self._spare.discard(run.cell.number)
+        self._spare_left -= seconds
+        return self._spare_left <= 0 and self._pass_over()
+
+    def _pass_over(self) -> bool:
+        """Leave out the spare cells that have not run. False where there are none."""
+        waiting, self._spare = self._spare - self._left_out, set()
+        self._left_out |= waiting
+        for number in waiting:
+            self.runs[number].status = "passed over"
+        return bool(waiting)
+
+    def _late(self, current: CellRun | None, seconds: float) -> None:
+        limits = self.limits
+        if current is not None and current.cell.number in self._spare and seconds < limits.cell_seconds:
+            self._spare.discard(current.cell.number)
+            self._stopped(current, "time", f"{SPARE.format(limits.spare_seconds)}, and it was still running then")
+            self._pass_over()
+        else:
+            self._stopped(current, "time", f"it was still running after {limits.cell_seconds:.0f} seconds")
+            if current is not None and current.cell.number in self._spare:
+                self._spare.discard(current.cell.number)
+                self._spare_left -= seconds
+                if self._spare_left <= 0:
+                    self._pass_over()
 
     def _new_box(self) -> Box:
         if self._warm is not None:

@@ -69,7 +69,7 @@ def in_its_folder(assignment: Assignment) -> Any:
 def reference_kernel(assignment: Assignment, exercise: str) -> LocalKernel:
     """The reference, as far as the exercise depends on it. Raises NotGradable where `solutions/` has none."""
     restored = restore(read(solution(assignment)), assignment)
-    needed = set(Slices(restored, assignment).needed([exercise]))
+    needed = Slices(restored, assignment).named([exercise])
     with in_its_folder(assignment):
         return LocalKernel(namespace_of(cell.source for cell in restored.cells if cell.number in needed))
 

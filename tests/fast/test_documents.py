@@ -120,7 +120,7 @@ def test_the_worked_example_of_slicing_is_computed() -> None:
     told = [int(number) for number in re.findall(r"^\| (\d) \| yes \|", text, re.MULTILINE)]
     assert cells_that_run(cells) == told
     changes = re.findall(r"^\| `([^`]+)` \| ([\d, ]+) \|", text, re.MULTILINE)
-    assert len(changes) == 3
+    assert len(changes) == 4
     for source, numbers in changes:
         changed = [*cells[:4], (cells[4][0], source), cells[5]]
         assert cells_that_run(changed) == [int(number) for number in numbers.split(", ")], source

@@ -68,6 +68,13 @@ def source(notebook: Notebook, grade_id: str) -> str:
     return "".join(cell(notebook, grade_id)["source"])
 
 
+def cell_that_begins(notebook: Notebook, text: str) -> dict[str, Any]:
+    """Its first code cell that begins so."""
+    return next(
+        one for one in notebook["cells"] if one["cell_type"] == "code" and "".join(one["source"]).startswith(text)
+    )
+
+
 def own_cell(source: str) -> dict[str, Any]:
     """A code cell that a student added."""
     return {"cell_type": "code", "execution_count": None, "id": "own", "metadata": {}, "outputs": [], "source": source}

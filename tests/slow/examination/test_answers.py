@@ -23,7 +23,7 @@ from autograder.authoring.local_run import Trial
 from autograder.batch.pool import Job, Pool
 from autograder.report import page
 from autograder.result import Result
-from autograder.submission.slicing import names_asked
+from autograder.submission.checks_text import names_asked
 
 CORPORA = {name: corpus(COURSE, name) for name in COURSE.names}
 # Of the wrong answers of lessons that train networks every third; `autograder assess` tries them all.

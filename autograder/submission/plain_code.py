@@ -1,0 +1,377 @@
+"""The forms of code that are known to be harmless. What is not among them may do anything.
+
+A cell is *plain* when it is made of listed forms only (`plain_code.toml`). Its functions keep nothing from one call to
+the next and set nothing for others, and it reads nothing of the notebook but by name. What it leaves behind is what it
+binds, what it does to the values that it names, and how far it has moved chance on.
+
+Names alone do not tell what code changes: an alias, a decorator or a thread can change NumPy for the rest of the
+notebook, and there is always one more way. So this lists what is allowed:
+
+    >>> libraries = facts("import numpy as np").imports
+    >>> facts("def double(x):\\n    return 2 * np.tanh(x)", libraries).plain
+    True
+    >>> facts("n = np\\nn.tanh = lambda z: z", libraries).plain
+    False
+    >>> found = facts("weights = np.random.rand(3)", libraries)
+    >>> found.plain, sorted(found.data), sorted(found.draws)
+    (True, ['weights'], ['rand', 'random'])
+"""
+
+import ast
+import builtins
+import re
+import symtable
+import tomllib
+import warnings
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+_TEXTS: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_PURE: Final = _TEXTS.pop("pure")
+LISTS: Final = {name: frozenset(text.split()) for name, text in _TEXTS.items()}
+PURE: Final = frozenset[str]().union(*(text.split() for text in _PURE.values()))
+FORMS: Final = tuple(getattr(ast, name) for name in LISTS["forms"])
+BUILTINS: Final = LISTS["builtins"] | {
+    name for name, one in vars(builtins).items() if isinstance(one, type) and issubclass(one, BaseException)
+}
+OTHER_BUILTINS: Final = frozenset(dir(builtins)) - BUILTINS
+READ_BY_TEXT: Final = LISTS["read_by_text"]
+OF_IPYTHON: Final = re.compile(r"_{1,3}|_\d+|_i+\d*|_(dh|ih|oh|exit_code)|In|Out|get_ipython|exit|quit|open")
+IN_FUNCTIONS: Final = PURE | LISTS["seeds"]
+AT_THE_TOP: Final = IN_FUNCTIONS | LISTS["settings"] | LISTS["undone_by_catch_warnings"]
+MOST_CHARACTERS: Final = 100_000  # of a cell that is looked into
+
+Imports = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the text of one cell tells.
+
+    `binds` are the names to which it gives a value for later cells, and `data` those of them whose value may be changed
+    or may keep something. `imports` has each imported name, and each class, with its own name in its library ("" for a
+    library itself). `uses` are the names that it takes from elsewhere, `in_functions` those that its functions take,
+    `lends` those that it uses otherwise than for a copy. `computes`: it does more than define. `computed` are the names
+    that it uses before it sets where chance begins, and `draws` the words of chance there; `functions_draw` has those
+    in its functions. `reads_counts`: it may look at names such as `dense_3`, which Keras gives by counting.
+    """
+
+    plain: bool
+    binds: frozenset[str]
+    data: frozenset[str]
+    uses: frozenset[str]
+    in_functions: frozenset[str]
+    lends: frozenset[str]
+    computed: frozenset[str]
+    imports: Imports = frozenset()
+    computes: bool = True
+    draws: frozenset[str] = LISTS["chance"]
+    functions_draw: frozenset[str] = LISTS["chance"]
+    reads_counts: bool = True
+
+
+@lru_cache(maxsize=4096)
+def facts(source: str, imports: Imports = frozenset()) -> Facts:
+    """What a cell's text tells, in a notebook with these `imports`.
+
+    Raises nothing: a cell that cannot be read is not plain, and all its words count.
+    """
+    if len(source) <= MOST_CHARACTERS:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return _Cell(source, imports).facts()
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pass
+    words = frozenset(re.findall(r"[^\W\d]\w*", source))
+    return Facts(False, words, words, words, words, words, words)
+
+
+class _Cell:
+    def __init__(self, source: str, imports: Imports) -> None:
+        self._body = ast.parse(source).body
+        self._symbols = [one for table in _tables(symtable.symtable(source, "", "exec")) for one in table.get_symbols()]
+        self._top = symtable.symtable(source, "", "exec").get_symbols()
+        self._nodes = [node for statement in self._body for node in ast.walk(statement)]
+        self._renamed = dict(_renamed(self._nodes, imports))
+        self._imports = frozenset([*_imported(self._nodes), *self._renamed.values()])
+        self._libraries: dict[str, set[str]] = {}  # a name, and what it may be a name of
+        for name, original in imports | self._imports:
+            self._libraries.setdefault(name, set()).add(original)
+        self._in_functions = {
+            id(one) for node in self._nodes if isinstance(node, (ast.FunctionDef, ast.Lambda))
+            for part in (node.body if isinstance(node, ast.FunctionDef) else [node.body]) for one in ast.walk(part)
+        }  # fmt: skip
+        self._within = {id(node.value) for node in self._nodes if isinstance(node, ast.Attribute)}
+        self._outside = {one.get_name() for one in self._symbols if one.is_global() and one.is_referenced()}
+        self._outside |= _names([one.target for one in self._body if isinstance(one, ast.AugAssign)], store=True)
+
+    def facts(self) -> Facts:
+        binds = {one.get_name() for one in self._top if one.is_assigned() or one.is_imported()}
+        binds |= {one.get_name() for one in self._symbols if one.is_declared_global()}
+        defaults = [part for node in self._nodes if isinstance(node, ast.arguments) for part in _defaults(node)]
+        inner = _names(node for node in self._nodes if id(node) in self._in_functions) | _names(
+            *map(ast.walk, defaults)
+        )
+        computing = [node for node in self._body if not _only_defines(node)]
+        before = computing[: next((n for n, node in enumerate(computing) if _seeds(node)), len(computing))]
+        at_once = [one for node in before for one in ast.walk(node) if id(one) not in self._in_functions]
+        copied = {id(node.func.value) for node in self._nodes if isinstance(node, ast.Call)
+                  and isinstance(node.func, ast.Attribute) and node.func.attr in LISTS["copies"]}  # fmt: skip
+        later = [node for node in self._nodes if id(node) in self._in_functions]
+        return Facts(
+            plain=self._is_plain(),
+            binds=frozenset(binds),
+            data=frozenset(binds - self._fixed(binds)),
+            uses=frozenset(self._outside & (inner | self._read_first(self._body))),
+            in_functions=frozenset(inner & self._outside),
+            lends=frozenset(self._outside & _names(node for node in self._nodes if id(node) not in copied)),
+            computed=frozenset(_names(at_once)),
+            imports=self._imports,
+            computes=bool(computing),
+            draws=frozenset(word for node in at_once for word in self._chance(node)),
+            functions_draw=frozenset(word for node in later for word in self._chance(node)),
+            reads_counts=any(map(_reads_counts, self._nodes)),
+        )
+
+    def _read_first(self, body: Iterable[ast.stmt], bound: Set[str] = frozenset()) -> set[str]:
+        """The names that statements read before they have surely bound them."""
+        found, bound = set[str](), set(bound)
+        for statement in body:
+            parts = [] if isinstance(statement, (ast.FunctionDef, ast.ClassDef)) else _bodies(statement)
+            later = {id(one) for part in parts for inner in part for one in ast.walk(inner)} | self._in_functions
+            nodes = [one for one in ast.walk(statement) if id(one) not in later]
+            loops = [one for one in nodes if isinstance(one, ast.comprehension)]
+            read = _names(nodes) - _names(*(ast.walk(one.target) for one in loops), store=True)
+            read |= _names(*(ast.walk(one.iter) for one in loops))  # before it has bound its own
+            if isinstance(statement, ast.AugAssign):
+                read |= _names(nodes, store=True)
+            found |= read - bound
+            own = _names(nodes, store=True)  # of a loop, or a `with`
+            found.update(*(self._read_first(part, bound | own) for part in parts))
+            if isinstance(statement, (ast.Assign, ast.With)):
+                bound |= own
+            elif isinstance(statement, ast.FunctionDef):
+                bound.add(statement.name)
+        return found
+
+    def _fixed(self, binds: Set[str]) -> Set[str]:
+        """Of the names that it binds, those whose value nobody can change, wherever it binds them."""
+        fine = {
+            id(one) for node in self._nodes
+            if isinstance(node, ast.Assign)
+            and (_is_fixed(node.value, binds) or isinstance(node.value, ast.Lambda) or id(node.value) in self._renamed)
+            for target in node.targets for one in ast.walk(target)
+        }  # fmt: skip
+        others = _names((node for node in self._nodes if id(node) not in fine), store=True)
+        captures = (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
+        others |= {str(node.name) for node in self._nodes if isinstance(node, captures)}
+        others |= {str(node.rest) for node in self._nodes if isinstance(node, ast.MatchMapping)}
+        others |= {one.get_name() for one in self._symbols if one.is_declared_global()}
+        return self._fixed(binds - others) if binds & others else binds  # constants may be made of these alone
+
+    def _chance(self, node: ast.AST) -> set[str]:
+        chain = _chain(node)
+        methods = LISTS["chance_of_methods"] | LISTS["training"]
+        found = {node.attr} & methods if isinstance(node, ast.Attribute) else set[str]()
+        if id(node) not in self._within and chain[-1:] not in (["default_rng"], ["seed"]):
+            for original in self._libraries.get(chain[0], ()) if chain else ():
+                found |= {*chain, original} & LISTS["chance"]
+        return found
+
+    def _is_plain(self) -> bool:
+        return (
+            all(isinstance(node, FORMS) and _has_known_form(node) for node in self._nodes)
+            and not any(one.is_declared_global() for one in self._symbols)
+            and not any(map(OF_IPYTHON.fullmatch, self._outside))
+            and self._libraries_stay_as_they_are()
+        )
+
+    def _libraries_stay_as_they_are(self) -> bool:
+        """Only what is listed of a library is used, and a module or a class is not passed on. Nor is one stored into,
+        and a function stores only into what it has itself."""
+        called = {id(node.func) for node in self._nodes if isinstance(node, ast.Call)}
+        types = {id(one) for node in self._nodes for part in _types_in(node) for one in ast.walk(part)} | {
+            *self._renamed
+        }
+        undone = {id(one) for node in self._nodes if _takes_back(node) for one in ast.walk(node)}
+        for node in self._nodes:
+            in_function, chain = id(node) in self._in_functions, _chain(node)
+            if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
+                root = _root(node)
+                if (in_function and (isinstance(node, ast.Attribute) or root in self._outside)) or (
+                    root in self._libraries or root in BUILTINS
+                ):
+                    return False
+            elif chain and isinstance(getattr(node, "ctx", None), ast.Load) and id(node) not in self._within | types:
+                known = IN_FUNCTIONS if in_function else AT_THE_TOP
+                if id(node) in undone:
+                    known |= LISTS["undone_by_catch_warnings"]
+                for original in self._libraries.get(chain[0], ()):
+                    words = [*filter(None, [original]), *chain[1:]]
+                    if id(node) not in called and (
+                        not words or words[-1][:1].isupper() or words[-1] in LISTS["inner_modules"]
+                    ):
+                        return False
+                    if not (known if id(node) in called else PURE).issuperset(chain[1:]):
+                        return False
+                if chain[0] in OTHER_BUILTINS or (chain[0] in {"getattr", "hasattr"} and id(node) not in called):
+                    return False
+        return True
+
+
+def _has_known_form(node: ast.AST) -> bool:
+    match node:
+        case ast.Import(names):
+            return all(_is_listed(one.name) for one in names)
+        case ast.ImportFrom(module, names, level):
+            return level == 0 and all(_is_listed(f"{module}.{one.name}") for one in names)
+        case ast.FunctionDef(decorator_list=[_, *_]):
+            return False
+        case ast.arguments():
+            return all(_is_fixed(one) or _chain(one) for one in _defaults(node))
+        case ast.With(items):
+            return all(isinstance(one.context_expr, ast.Call) for one in items)
+        case (
+            ast.Attribute(attr=name)
+            | ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=[_, ast.Constant(value=str(name)), *_])
+        ):
+            return not name.startswith("_") and name not in READ_BY_TEXT
+        case ast.Call(func=ast.Name(id="getattr" | "hasattr")):
+            return False
+        case ast.Call(func=ast.Attribute(value=value, attr="format")):
+            return isinstance(value, ast.Constant) and "__" not in str(value.value)
+        case ast.Name(id=name):
+            return not name.startswith("__") or name == "__name__"
+        case ast.Constant(value=str(text)):
+            return text not in READ_BY_TEXT
+    return True
+
+
+def _is_listed(name: str) -> bool:
+    first, *rest = name.split(".")
+    return first in LISTS["modules"] and PURE.issuperset(rest)
+
+
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from ((one.asname or one.name.split(".")[0], "") for one in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((one.asname or one.name, one.name) for one in node.names)
+        elif isinstance(node, ast.ClassDef):
+            yield node.name, node.name.capitalize()  # a class, whatever its name
+
+
+def _renamed(nodes: Iterable[ast.AST], imports: Imports) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Where a part of a library gets a short name, `layers = keras.layers`: the part's place, and its two names."""
+    for node in nodes:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(attr=part) as value):
+                root, *rest = _chain(value) or [""]
+                if part in LISTS["inner_modules"] and PURE.issuperset(rest) and root in {one for one, _ in imports}:
+                    yield id(value), (name, part)
+
+
+def _names(*nodes: Iterable[ast.AST], store: bool = False) -> set[str]:
+    kind = ast.Store if store else ast.Load
+    return {one.id for some in nodes for one in some if isinstance(one, ast.Name) and isinstance(one.ctx, kind)}
+
+
+def _bodies(node: ast.stmt) -> list[list[ast.stmt]]:
+    handlers = [one.body for one in getattr(node, "handlers", [])]
+    return [*(getattr(node, name, []) for name in ("body", "orelse", "finalbody")), *handlers]
+
+
+def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
+    yield table
+    for inner in table.get_children():
+        yield from _tables(inner)
+
+
+def _defaults(arguments: ast.arguments) -> list[ast.expr]:
+    return [one for one in (*arguments.defaults, *arguments.kw_defaults) if one is not None]
+
+
+def _types_in(node: ast.AST) -> Iterator[ast.expr]:
+    """Where a class may stand, since it is only looked at."""
+    match node:
+        case (
+            ast.arg(annotation=ast.expr() as found) | ast.FunctionDef(returns=ast.expr() as found)
+            | ast.AnnAssign(annotation=found) | ast.ExceptHandler(type=ast.expr() as found)
+            | ast.Call(func=ast.Name(id="isinstance" | "issubclass"), args=[_, found])
+        ):  # fmt: skip
+            if not any(isinstance(part, (ast.NamedExpr, ast.Call, ast.Lambda)) for part in ast.walk(found)):
+                yield found
+
+
+def _is_fixed(node: ast.expr, known: Set[str] = frozenset()) -> bool:
+    """Whether nobody can change what it makes: a number, a text, a tuple of these, a span of time; a `known` name."""
+    match node:
+        case ast.Constant() | ast.JoinedStr():
+            return True
+        case ast.Name(id=name):
+            return name in known
+        case ast.Tuple(elts=parts):
+            return all(_is_fixed(one, known) for one in parts)
+        case ast.UnaryOp(operand=value):
+            return _is_fixed(value, known)
+        case ast.BinOp(left=left, right=right):
+            return _is_fixed(left, known) and _is_fixed(right, known)
+        case ast.Call(func=function, args=parts, keywords=more):
+            made = last_name(function) in LISTS["unchanging"]
+            return made and all(_is_fixed(one, known) for one in [*parts, *(one.value for one in more)])
+    return False
+
+
+def _only_defines(node: ast.stmt) -> bool:
+    """Imports, functions, constants: they take no time, and chance has no part in them."""
+    if isinstance(node, (ast.Assign, ast.Expr)):
+        return _is_fixed(node.value) or isinstance(node.value, ast.Lambda)
+    if isinstance(node, ast.FunctionDef):
+        return all(_is_fixed(one) or _chain(one) for one in _defaults(node.args))
+    return isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass))
+
+
+def _seeds(node: ast.stmt) -> bool:
+    """Whether chance begins here, for all libraries."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and last_name(node.value.func) == "set_random_seed"
+    )
+
+
+def _takes_back(node: ast.AST) -> bool:
+    return isinstance(node, ast.With) and any(
+        isinstance(one.context_expr, ast.Call) and last_name(one.context_expr.func) == "catch_warnings"
+        for one in node.items
+    )
+
+
+def _reads_counts(node: ast.AST) -> bool:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return re.sub(r"^val_|_\d+$", "", node.value) in LISTS["counted_names"]
+    return isinstance(node, ast.Attribute) and node.attr in LISTS["counted"]
+
+
+def _chain(node: ast.AST) -> list[str]:
+    """`np.linalg.norm` as its words; none where it does not begin with a name."""
+    if isinstance(node, ast.Attribute):
+        before = _chain(node.value)
+        return before and [*before, node.attr]
+    return [node.id] if isinstance(node, ast.Name) else []
+
+
+def last_name(node: ast.AST) -> str:
+    """The name that it ends with: of `a.b(c).d` d; "" where that is no name."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _root(node: ast.AST) -> str:
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
