@@ -40,6 +40,8 @@ BUILTINS: Final = LISTS["builtins"] | {
 OTHER_BUILTINS: Final = frozenset(dir(builtins)) - BUILTINS
 READ_BY_TEXT: Final = LISTS["read_by_text"]
 OF_IPYTHON: Final = re.compile(r"_{1,3}|_\d+|_i+\d*|_(dh|ih|oh|exit_code)|In|Out|get_ipython|exit|quit|open")
+LEARNING_RATE: Final = ["optimizer", "learning_rate"]  # of a model: the one attribute that a cell may store to
+MODULES: Final = LISTS["modules"] | LISTS["inner_modules"]
 IN_FUNCTIONS: Final = PURE | LISTS["seeds"]
 AT_THE_TOP: Final = IN_FUNCTIONS | LISTS["settings"] | LISTS["undone_by_catch_warnings"]
 MOST_CHARACTERS: Final = 100_000  # of a cell that is looked into
@@ -52,11 +54,12 @@ class Facts:
     """What the text of one cell tells.
 
     `binds` are the names to which it gives a value for later cells, and `data` those of them whose value may be changed
-    or may keep something. `imports` has each imported name, and each class, with its own name in its library ("" for a
-    library itself). `uses` are the names that it takes from elsewhere, `in_functions` those that its functions take,
+    or may keep something. `imports` has each imported name, and each class, with the words that lead to it. `uses` are
+    the names that it takes from elsewhere, `in_functions` those that its functions take, `calls` those that it calls,
     `lends` those that it uses otherwise than for a copy. `computes`: it does more than define. `computed` are the names
     that it uses before it sets where chance begins, and `draws` the words of chance there; `functions_draw` has those
-    in its functions. `reads_counts`: it may look at names such as `dense_3`, which Keras gives by counting.
+    in its functions. `sets`: it may set what all cells read. `reads_counts`: it may look at names such as `dense_3`,
+    which Keras gives by counting.
     """
 
     plain: bool
@@ -71,6 +74,8 @@ class Facts:
     draws: frozenset[str] = LISTS["chance"]
     functions_draw: frozenset[str] = LISTS["chance"]
     reads_counts: bool = True
+    sets: bool = True
+    calls: frozenset[str] = frozenset()
 
 
 @lru_cache(maxsize=4096)
@@ -135,6 +140,8 @@ class _Cell:
             draws=frozenset(word for node in at_once for word in self._chance(node)),
             functions_draw=frozenset(word for node in later for word in self._chance(node)),
             reads_counts=any(map(_reads_counts, self._nodes)),
+            sets=any(last_name(node.func) in AT_THE_TOP - PURE for node in self._nodes if isinstance(node, ast.Call)),
+            calls=frozenset(_names(node.func for node in self._nodes if isinstance(node, ast.Call))),
         )
 
     def _read_first(self, body: Iterable[ast.stmt], bound: Set[str] = frozenset()) -> set[str]:
@@ -164,7 +171,7 @@ class _Cell:
             id(one) for node in self._nodes
             if isinstance(node, ast.Assign)
             and (_is_fixed(node.value, binds) or isinstance(node.value, ast.Lambda) or id(node.value) in self._renamed)
-            for target in node.targets for one in ast.walk(target)
+            for target in node.targets if "Starred" not in ast.dump(target) for one in ast.walk(target)
         }  # fmt: skip
         others = _names((node for node in self._nodes if id(node) not in fine), store=True)
         captures = (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
@@ -179,7 +186,7 @@ class _Cell:
         found = {node.attr} & methods if isinstance(node, ast.Attribute) else set[str]()
         if id(node) not in self._within and chain[-1:] not in (["default_rng"], ["seed"]):
             for original in self._libraries.get(chain[0], ()) if chain else ():
-                found |= {*chain, original} & LISTS["chance"]
+                found |= {*chain, *original.split(".")} & LISTS["chance"]
         return found
 
     def _is_plain(self) -> bool:
@@ -194,6 +201,9 @@ class _Cell:
         """Only what is listed of a library is used, and a module or a class is not passed on. Nor is one stored into,
         and a function stores only into what it has itself."""
         called = {id(node.func) for node in self._nodes if isinstance(node, ast.Call)}
+        given = {id(one) for node in self._nodes if isinstance(node, ast.Call) for one in node.args}
+        given |= {id(one.value) for one in self._nodes if isinstance(one, ast.keyword)}
+        indexed = {id(node.value) for node in self._nodes if isinstance(node, ast.Subscript)}
         types = {id(one) for node in self._nodes for part in _types_in(node) for one in ast.walk(part)} | {
             *self._renamed
         }
@@ -202,25 +212,27 @@ class _Cell:
             in_function, chain = id(node) in self._in_functions, _chain(node)
             if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
                 root = _root(node)
-                if (in_function and (isinstance(node, ast.Attribute) or root in self._outside)) or (
-                    root in self._libraries or root in BUILTINS
-                ):
+                own = root not in self._outside if in_function else root not in self._libraries and root not in BUILTINS
+                if not own or (isinstance(node, ast.Attribute) and (in_function or chain[1:] != LEARNING_RATE)):
                     return False
             elif chain and isinstance(getattr(node, "ctx", None), ast.Load) and id(node) not in self._within | types:
+                if chain[0] in OTHER_BUILTINS or (chain[0] in {"getattr", "hasattr"} and id(node) not in called):
+                    return False
                 known = IN_FUNCTIONS if in_function else AT_THE_TOP
                 if id(node) in undone:
                     known |= LISTS["undone_by_catch_warnings"]
-                for original in self._libraries.get(chain[0], ()):
-                    words = [*filter(None, [original]), *chain[1:]]
-                    if id(node) not in called and (
-                        not words or words[-1][:1].isupper() or words[-1] in LISTS["inner_modules"]
-                    ):
-                        return False
+                for path in self._libraries.get(chain[0], ()):
+                    last = [*path.split("."), *chain[1:]][-1]
                     if not (known if id(node) in called else PURE).issuperset(chain[1:]):
                         return False
-                if chain[0] in OTHER_BUILTINS or (chain[0] in {"getattr", "hasattr"} and id(node) not in called):
-                    return False
-        return True
+                    if id(node) not in called and not (
+                        last in LISTS["values"] or (id(node) in indexed and last in LISTS["indexed"])
+                        or (id(node) in given and last not in MODULES and not last[:1].isupper())
+                    ):  # fmt: skip
+                        return False
+        return all(
+            _is_default(part) for node in self._nodes if isinstance(node, ast.arguments) for part in _defaults(node)
+        )
 
 
 def _has_known_form(node: ast.AST) -> bool:
@@ -231,24 +243,38 @@ def _has_known_form(node: ast.AST) -> bool:
             return level == 0 and all(_is_listed(f"{module}.{one.name}") for one in names)
         case ast.FunctionDef(decorator_list=[_, *_]):
             return False
-        case ast.arguments():
-            return all(_is_fixed(one) or _chain(one) for one in _defaults(node))
         case ast.With(items):
             return all(isinstance(one.context_expr, ast.Call) for one in items)
-        case (
-            ast.Attribute(attr=name)
-            | ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=[_, ast.Constant(value=str(name)), *_])
-        ):
-            return not name.startswith("_") and name not in READ_BY_TEXT
+        case ast.Attribute(value=value, attr="format"):
+            text = value.value if isinstance(value, ast.Constant) else None
+            return isinstance(text, str) and not re.search(r"\{[^{}:!]*[.\[]|__", text)
+        case ast.Attribute(attr=name):
+            return _is_open(name)
+        case ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=[_, ast.Constant(value=str(name)), *_]):
+            return _is_open(name)
         case ast.Call(func=ast.Name(id="getattr" | "hasattr")):
             return False
-        case ast.Call(func=ast.Attribute(value=value, attr="format")):
-            return isinstance(value, ast.Constant) and "__" not in str(value.value)
+        case ast.Call(func=ast.Attribute(attr=name), args=[first, *more], keywords=keywords) if (
+            name in LISTS["by_text"]
+        ):
+            return isinstance(first, (ast.Constant, ast.Lambda)) or not (more or keywords)
         case ast.Name(id=name):
             return not name.startswith("__") or name == "__name__"
         case ast.Constant(value=str(text)):
             return text not in READ_BY_TEXT
     return True
+
+
+def _is_open(name: str) -> bool:
+    """Whether plain code may ask anything for its attribute of this name."""
+    writes = name.startswith("to_") and name not in LISTS["makes"]
+    return not (name.startswith("_") or name in READ_BY_TEXT | LISTS["files"] or writes)
+
+
+def _is_default(node: ast.expr) -> bool:
+    """A constant, a name that a function may read, or a value of a library."""
+    chain = _chain(node)
+    return _is_fixed(node) or len(chain) == 1 or (bool(chain) and chain[-1] in LISTS["values"])
 
 
 def _is_listed(name: str) -> bool:
@@ -259,9 +285,9 @@ def _is_listed(name: str) -> bool:
 def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
     for node in nodes:
         if isinstance(node, ast.Import):
-            yield from ((one.asname or one.name.split(".")[0], "") for one in node.names)
+            yield from ((one.asname, one.name) if one.asname else (one.name.split(".")[0],) * 2 for one in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from ((one.asname or one.name, one.name) for one in node.names)
+            yield from ((one.asname or one.name, f"{node.module}.{one.name}") for one in node.names)
         elif isinstance(node, ast.ClassDef):
             yield node.name, node.name.capitalize()  # a class, whatever its name
 
@@ -273,7 +299,7 @@ def _renamed(nodes: Iterable[ast.AST], imports: Imports) -> Iterator[tuple[int, 
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(attr=part) as value):
                 root, *rest = _chain(value) or [""]
                 if part in LISTS["inner_modules"] and PURE.issuperset(rest) and root in {one for one, _ in imports}:
-                    yield id(value), (name, part)
+                    yield id(value), (name, ".".join([root, *rest]))
 
 
 def _names(*nodes: Iterable[ast.AST], store: bool = False) -> set[str]:

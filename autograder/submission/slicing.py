@@ -40,7 +40,8 @@ class Slices:
         )
         known = BUILTINS.union(*(fact.binds for fact in self._facts))
         self.plain = sum(map(len, texts)) <= MOST_IN_ALL and all(
-            fact.plain and fact.uses <= known and not fact.in_functions & self._data for fact in self._students
+            fact.plain and fact.uses <= known and not fact.in_functions & self._data and not fact.binds & BUILTINS
+            for fact in self._students
         )
 
     def _is_students(self, cell: RestoredCell) -> bool:
@@ -68,8 +69,9 @@ class Slices:
         run = set(self.everything) - waiting
         asked = names_asked(self._assignment, wanted) & self._bound
         functions = frozenset[str]().union(*(fact.binds - fact.data for fact in self._students))
+        kept = frozenset[str]().union(*(fact.data for fact in self._students))  # to call one of these may change it
         read = asked.union(*(fact.uses for fact in self._students))
-        students = read.union(*(fact.data for fact in self._students)) & self._data
+        students = (read | kept) & self._data
         while True:
             used = asked.union(*(self._facts[number].uses for number in run))
             checks = self._of(cell for cell in self._cells if cell.kind == "check" and cell.number in run)
@@ -78,7 +80,8 @@ class Slices:
             until = self._hangs(run)
             more = {
                 number for number in waiting for fact in [self._facts[number]]
-                if number < until or fact.binds & used or (fact.lends & shared and fact.uses & functions)
+                if number < until or fact.binds & used or fact.calls & kept
+                or (fact.lends & shared and fact.uses & functions)
             }  # fmt: skip
             if not more:
                 return tuple(sorted(run))
@@ -98,6 +101,8 @@ class Slices:
         locked = {cell.number for cell in self._cells if cell.kind == "locked"}
         its = {cell.number for cell in self._cells if cell.exercise in wanted}
         found = locked | {number for number in its if self._cells[number].kind == "solution"}
+        if by_chance:
+            found |= {cell.number for cell in self._cells if self._is_students(cell) and self._facts[cell.number].sets}
         asked = names_asked(self._assignment, wanted)
         while True:
             used = asked.union(*(self._facts[number].uses for number in found))
