@@ -23,7 +23,7 @@ from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, papermill_engines
 
-from . import protocol
+from . import protocol, reproducible
 
 if TYPE_CHECKING:
     from .kernel import ForkedKernel
@@ -66,6 +66,7 @@ class CellByCell(PapermillNotebookClient):
     """Runs every cell, whatever became of the one before, and stays to answer calls."""
 
     reporter: Reporter
+    seed: int
     asked_to_exit = False
     forked: "ForkedKernel | None" = None
 
@@ -82,6 +83,7 @@ class CellByCell(PapermillNotebookClient):
         return manager
 
     def papermill_execute_cells(self) -> None:
+        self.kc.execute(reproducible.first_code(self.seed), silent=True, store_history=False)
         for index, cell in enumerate(self.nb.cells):
             number = cell.metadata.get("number")  # None: the parameters that papermill injected
             self.kept_text = self.kept_images = 0
@@ -150,6 +152,7 @@ class BoxedEngine(NBClientEngine):
     """The papermill engine whose kernel outlives the last cell."""
 
     reporter: Reporter
+    seed: int
     forked: "ForkedKernel | None" = None
 
     @classmethod
@@ -159,7 +162,7 @@ class BoxedEngine(NBClientEngine):
             # What C code writes to the process's own streams (TensorFlow's greetings) is nobody's output.
             extra_arguments=["--IPKernelApp.capture_fd_output=False"],
         )  # fmt: skip
-        client.reporter, client.forked = cls.reporter, cls.forked
+        client.reporter, client.seed, client.forked = cls.reporter, cls.seed, cls.forked
         client.on_cell_executed = client.replied
         client.execute(stdout=DEVNULL, stderr=DEVNULL)
 
@@ -183,6 +186,7 @@ def main(forked: "ForkedKernel | None" = None) -> None:
     papermill_engines.register("boxed", BoxedEngine)
     reporter.report("ready")
     job = protocol.unpack(protocol.receive(connection))
+    BoxedEngine.seed = job["parameters"]["SEED"]
     path = Path(os.environ["HOME"]) / "notebook.ipynb"
     nbformat.write(notebook(job["cells"]), path)
     papermill.execute_notebook(

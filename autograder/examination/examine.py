@@ -119,9 +119,9 @@ class _Examination:
         return found
 
     def _run(self, check: Check) -> Evidence:
-        self.student.calls.clear()
         self.awarded = None
         seed = self.seeds[check.exercise]
+        self.student.begin(_chance(check, seed))
         given = {"student": self.student, "rng": _generator(check, seed), "award": self.award}
         ran = self.hidden.run(check, seed, given, self.meter.looking(check.exercise))
         if ran.not_called:
@@ -220,6 +220,11 @@ def _generator(check: Check, seed: int) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(check.name.encode())])
 
 
+def _chance(check: Check, seed: int) -> int:
+    """Where chance in the box begins for this check, whatever was looked at before."""
+    return zlib.crc32(f"{seed} {check.name}".encode())
+
+
 @functools.lru_cache(maxsize=1024)
 def _whose_fault(assignment: Assignment, hidden: HiddenChecks, check: Check, seed: int) -> str:
     """Why an exception that no check foresaw is the grader's: "" where the reference, asked the same, raises none.
@@ -232,6 +237,7 @@ def _whose_fault(assignment: Assignment, hidden: HiddenChecks, check: Check, see
         return f"Without its reference, the grader cannot see whether the answer is wrong: {there_is_none}"
     examination = _Examination(assignment, hidden, kernel, {check.exercise: seed}, Meter(math.inf, math.inf), {})
     given = {"student": examination.student, "rng": _generator(check, seed), "award": examination.award}
+    examination.student.begin(_chance(check, seed))
     with in_its_folder(assignment):
         ran = hidden.run(check, seed, given)
     foreseen = (Wrong, StudentError, Undefined, NotData, NotRebuilt)

@@ -69,6 +69,7 @@ class Student:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
+        self._seed: int | None = None  # to be told
         self.calls: list[Call] = []
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -77,7 +78,12 @@ class Student:
         return lambda *args, **kwargs: self._call(name, name, args, kwargs)
 
     def __getitem__(self, name: str) -> Any:
-        return self._checked(name, self._kernel.ask({"do": "get", "name": name}))
+        return self._checked(name, self._ask({"do": "get", "name": name}))
+
+    def begin(self, seed: int) -> None:
+        """For the next check: forget the calls, and let chance in the box begin from this seed (below 2**32)."""
+        self.calls.clear()
+        self._seed = seed
 
     def apply(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call the check's own `function` in the box, where handles are what they stand for.
@@ -88,7 +94,7 @@ class Student:
 
     def export_model(self, model: "str | Handle") -> dict[str, Any]:
         """`architecture` (JSON text) and `weights` (arrays by layer name), both only claimed."""
-        answer = self._kernel.ask({"do": "export_model", "model": model})
+        answer = self._ask({"do": "export_model", "model": model})
         value = self._checked(model if isinstance(model, str) else "the model", answer)
         if not isinstance(value, dict):
             raise NotData("the model's export does not have the right form")
@@ -117,8 +123,14 @@ class Student:
         if isinstance(function, str):
             self.calls.append(call)
         request = {"do": "call", "function": function, "args": list(args), "kwargs": kwargs}
-        call.answer = self._kernel.ask(request)
+        call.answer = self._ask(request)
         return self._checked(name, call.answer)
+
+    def _ask(self, request: dict[str, Any]) -> Answer:
+        if self._seed is not None:
+            self._kernel.ask({"do": "seed", "seed": self._seed})
+            self._seed = None
+        return self._kernel.ask(request)
 
     def _checked(self, name: str, answer: Answer) -> Any:
         if answer.missing:

@@ -142,6 +142,46 @@ def test_inputs_do_not_follow_from_what_else_was_graded(tmp_path: Path) -> None:
     assert found[0] == found[1]
 
 
+OTHER = "another"
+CHANCE = (
+    HEAD
+    + CHECK
+    + """
+def test_takes_many(student):
+    student.numbers(100)
+
+"""
+    + CHECK.replace(EXERCISE, OTHER)
+    + """
+def test_takes_two(student):
+    raise Wrong(f"What came back: {student.numbers(2)}.")
+"""
+)
+NUMBERS = """
+import random
+import numpy
+def numbers(n): return [(random.random(), numpy.random.rand()) for _ in range(n)]
+"""
+
+
+def with_chance(folder: Path, *exercises: str) -> list[str]:
+    space: dict[str, Any] = {}
+    exec(NUMBERS, space)
+    seeds = {EXERCISE: 11, OTHER: 12}
+    found = examine(with_checks(CHANCE, folder), LocalKernel(space), seeds, exercises)
+    return [one.message for one in found if one.check.exercise == OTHER]
+
+
+def test_an_answer_that_draws_gets_the_same_whatever_was_examined_before(
+    apart: ProcessPoolExecutor, tmp_path: Path
+) -> None:
+    alone, again, after = (
+        apart.submit(with_chance, tmp_path, *names).result() for names in ((OTHER,), (OTHER,), (EXERCISE, OTHER))
+    )
+    assert alone == again == after
+    assert "What came back: [(0." in alone[0]
+
+
 KEEPS = (
     HEAD
     + CHECK
