@@ -6,6 +6,7 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +24,7 @@ from traitlets import Any as AnyTrait
 from . import confine
 
 MODULE = "ipykernel_launcher"
+LAUNCHER = str(getattr(find_spec(MODULE), "origin", MODULE))
 local_ips()  # asks other programs, and is remembered
 
 
@@ -99,9 +101,7 @@ def _become(receiver: int) -> NoReturn:
         os.environ.clear()
         os.environ.update(word["env"])
         os.chdir(word["cwd"])
-        package = str(Path(__file__).resolve().parent.parent)
-        sys.path[:] = [place for place in sys.path if place != package]
-        sys.argv = [f"{MODULE}.py", *word["arguments"]]
+        _as_python_starts(word["arguments"])
         # Read from the environment when the parent imported it, and so not from this one.
         kernelapp.launch_new_instance(parent_handle=os.getppid())
         status = 0
@@ -113,3 +113,14 @@ def _become(receiver: int) -> NoReturn:
         with suppress(Exception):
             sys.stdout.flush()
         os._exit(status)
+
+
+def _as_python_starts(arguments: list[str]) -> None:
+    """What a notebook sees of `python -m ipykernel_launcher`, and what it finds beside itself."""
+    package = str(Path(__file__).resolve().parent.parent)
+    sys.path[:] = [place for place in sys.path if place not in {package, ""}]
+    # IPython puts the working folder there, but not in a process with -P, as the warm parent is.
+    packages = (place for place, name in enumerate(sys.path) if Path(name).name in {"site-packages", "dist-packages"})
+    sys.path.insert(next(packages, 0), "")
+    sys.argv = [LAUNCHER, *arguments]
+    sys.orig_argv[:] = [sys.executable, "-m", MODULE, *arguments]
