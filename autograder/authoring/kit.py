@@ -18,6 +18,8 @@ TEMPLATES: Final = Path(__file__).resolve().parent / "for_students"
 MODULES: Final = (
     "__init__.py",
     "__main__.py",
+    "boxed/__init__.py",
+    "boxed/reproducible.py",
     "cli/__init__.py",
     "cli/check.py",
     "cli/options.py",
@@ -28,7 +30,13 @@ MODULES: Final = (
     "lighten.py",
     "report/__init__.py",
     "report/github.py",
-    "self_check.py",
+    "seed.py",
+    "self_check/__init__.py",
+    "self_check/checking.py",
+    "self_check/outcomes.py",
+    "self_check/remembered.py",
+    "self_check/running.py",
+    "self_check/telling.py",
     "submission/__init__.py",
     "submission/checks_text.py",
     "submission/find.py",
@@ -38,6 +46,7 @@ MODULES: Final = (
     "submission/restoration.py",
     "submission/slicing.py",
     "text.py",
+    "versions.py",
 )
 FILES: Final = ("LICENSE", "requirements-student.lock")
 # Of pyproject.toml: how to build, and the student's requirements.

@@ -21,6 +21,7 @@ INNER = {
     "NotAdmitted": "a fault of the grader's own, which `examine` tells from a wrong answer",
     "GitError": "`collect` makes an outcome of it, one for each repository",
     "TooSlow": "as GitError",
+    "_Ended": "what a cell did to the self-check's kernel; `Run` makes an outcome of it",
     "_Failed": "`collect` makes an outcome of it, one for each repository",
 }
 BUILT_IN = {name for name, kind in vars(builtins).items() if inspect.isclass(kind) and issubclass(kind, BaseException)}

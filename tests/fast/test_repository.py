@@ -115,7 +115,7 @@ def test_students_install_what_their_lessons_and_their_part_of_the_grader_import
     names = re.findall(r"^ *(?:from|import) (\w+)", "\n".join(code), re.MULTILINE)
     imported = {name for name in names if name not in sys.stdlib_module_names and find_spec(name)} - {"autograder"}
     started = {"ipykernel", "jupyterlab"}  # and not imported
-    distributions = {"sklearn": "scikit-learn"}
+    distributions = {"jupyter_client": "jupyter-client", "sklearn": "scikit-learn"}
     assert {one.name for one in required()} - {"tensorflow-cpu"} == {
         distributions.get(one, one) for one in imported
     } | started
