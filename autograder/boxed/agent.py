@@ -15,7 +15,11 @@ from pathlib import Path
 from subprocess import DEVNULL
 from typing import TYPE_CHECKING, Any
 
-import nbformat
+from .absent import absent
+
+# jsonschema, which nbformat imports, would build a grammar of web addresses: most of a second, and nobody uses it here.
+with absent("rfc3987_syntax"):
+    import nbformat
 import papermill
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
