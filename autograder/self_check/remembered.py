@@ -6,6 +6,7 @@ What cannot be read, or is not as it was written, counts as not there, and what 
 import hashlib
 import json
 import os
+import sysconfig
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -27,7 +28,7 @@ def key(restored: Restored, assignment: Assignment, options: Options) -> str:
         "problems": [restored.problems, sorted(restored.missing), sorted(restored.unanswered)],
         "release": [assignment.name, assignment.sha256],
         "options": asdict(options),
-        "program": [assignment.grader_sha256, versions_here()],
+        "program": [assignment.grader_sha256, versions_here(), _packages()],
     }
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
@@ -56,6 +57,12 @@ def keep(path: Path, key: str, lines: tuple[Line, ...]) -> None:
         half.replace(file)
         for old in sorted(file.parent.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)[MOST_FILES:]:
             old.unlink()
+
+
+def _packages() -> tuple[str, int]:
+    """Where Python's packages are, and when one was last added or removed: what failed without it may pass now."""
+    folder = sysconfig.get_path("purelib")
+    return folder, Path(folder).stat().st_mtime_ns
 
 
 def _line(found: dict[str, Any]) -> Line:

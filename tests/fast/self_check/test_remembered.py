@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,11 @@ def test_other_circumstances_are_another_key(tmp_path: Path, monkeypatch: pytest
         remembered.key(restored, changed, OPTIONS),
     ]
     monkeypatch.setattr(remembered, "versions_here", lambda: {"numpy": "3"})
+    keys.append(remembered.key(restored, ASSIGNMENT, OPTIONS))
+    (tmp_path / "packages").mkdir()
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path / "packages"))
+    keys.append(remembered.key(restored, ASSIGNMENT, OPTIONS))
+    os.utime(tmp_path / "packages", ns=(1, 1))
     keys.append(remembered.key(restored, ASSIGNMENT, OPTIONS))
     assert len({*keys}) == len(keys)
 
