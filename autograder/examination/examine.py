@@ -7,6 +7,7 @@ foresaw, while it looked at what came back, is the answer's, unless the referenc
 
 import dataclasses
 import functools
+import hashlib
 import math
 import re
 import zlib
@@ -221,8 +222,11 @@ def _generator(check: Check, seed: int) -> np.random.Generator:
 
 
 def _chance(check: Check, seed: int) -> int:
-    """Where chance in the box begins for this check, whatever was looked at before."""
-    return zlib.crc32(f"{seed} {check.name}".encode())
+    """Where chance in the box begins for this check, whatever was looked at before.
+
+    The box may read it, and must not learn the seed of the hidden inputs from it.
+    """
+    return int.from_bytes(hashlib.sha256(f"{seed} {check.name}".encode()).digest()[:4], "big")
 
 
 @functools.lru_cache(maxsize=1024)
