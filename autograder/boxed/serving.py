@@ -87,6 +87,10 @@ class Server:
             np.random.seed(request["seed"])
             if "keras" in sys.modules:
                 sys.modules["keras"].utils.set_random_seed(request["seed"])
+            if "matplotlib.pyplot" in sys.modules:
+                sys.modules["matplotlib.pyplot"].close(
+                    "all"
+                )  # a figure that a call has begun is the next one's current
         return {"value": None}
 
     def do_arguments(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -143,14 +143,16 @@ NOT_PLAIN = [
     "class A:\n    n = 0",
     "def f(x):\n    global n\n    n = 1", "@cache\ndef f(x):\n    return x", "def f(x):\n    TABLE[0] = x",
     "def f(x):\n    x.kept = 1", "def f(x, n=np.array([1])):\n    pass", "f = np.vectorize(getattr)",
-    "f.seen = []", "model.kept = 1", "for f.n in [1]:\n    pass", "c = np.mean\nc.extra = 7", "c = plt.cm", "g = np.r_",
+    "f.seen = []", "model.kept = 1", "for f.n in [1]:\n    pass", "c = np.mean\nc.extra = 7", "c = plt.cm",
+    "g = np.r_",
     "def f(g=h.s):\n    pass", "c = keras.Model", "from scipy.stats import norm\nn = norm",
     "plt.get_cmap('a').colors.append(1)", "p = np.poly1d",
     "np.finfo(float).eps = 5", "frame.to_csv('a')", "model.save_weights('a')", "figure.savefig('a')", "a.tofile('b')",
     # to read the notebook in another way than by name
     "globals()['x']", "eval('x')", "exec('x = 1')", "x = __builtins__", "get = getattr", "getattr(np, 'ta' + 'nh')",
     "def f(frame):\n    return frame.query('a > @limit')", "getattr(x, '__globals__')", "'{0.__class__}'.format(f)",
-    "t = '{}'\nt.format(f)", "'{0.gi_frame}'.format(g)", "map('{0.a}'.format, x)", "frame.agg('ev' + 'al', 0, '@x')", "frame.apply('eval')", "def g():\n    yield\ng().gi_frame", "x.__class__",
+    "t = '{}'\nt.format(f)", "'{0.gi_frame}'.format(g)", "map('{0.a}'.format, x)", "frame.agg('ev' + 'al', 0, '@x')",
+    "frame.apply('eval')", "def g():\n    yield\ng().gi_frame", "x.__class__",
     "_name.__code__",
     # by other modules, forms and IPython's own
     "import os", "import sys", "from unittest import mock", "import numpy.f2py", "from numpy import *",
@@ -192,7 +194,8 @@ def test_the_courses_own_answers_are_plain(name: str) -> None:
         ("x = 2\ny = 3 * x", "x y", ""), ("x = [2]\ny = 3 * x", "x y", "x y"), ("x = 2\ny = 3 * x\nx = [1]", "x y",
         "x y"),
         ("x = 1\nx += 1", "x", "x"), ("for x in y:\n    z = 1", "x z", "x"), ("def f(a):\n    b = 1", "f", ""),
-        ("f = lambda a: [a]", "f", ""), ("x = [b for b in y]", "x", "x"), ("*x, y = (1, 2)", "x y", "x y"), ("T = np.ndarray | list[float]", "T", "T"),
+        ("f = lambda a: [a]", "f", ""), ("x = [b for b in y]", "x", "x"), ("*x, y = (1, 2)", "x y", "x y"),
+        ("T = np.ndarray | list[float]", "T", "T"),
         ("x = pd.Timedelta(1, 'h')", "x", ""), ("import numpy.linalg", "numpy", ""), ("if (y := [1]):\n    pass",
         "y", "y"),
         ("def f():\n    global g\n    g = 1", "f g", "g"), ("try:\n    pass\nexcept E as e:\n    pass", "e", "e"),
@@ -229,7 +232,8 @@ def test_what_a_cell_takes_from_elsewhere(code: str, uses: str) -> None:
         ("x = keras.layers.Dense(1)", True),
         ("def f(x=np.random.rand(3)):\n    pass", True), ("import random\nx = random.random()", True),
         ("from numpy.random import normal\nx = normal()", True), ("import random as r\nx = r.gamma(1, 2)", True),
-        ("import numpy.random as chance\nx = chance.gamma(2)", True), ("from random import getrandbits as g\nx = g(3)", True),
+        ("import numpy.random as chance\nx = chance.gamma(2)", True),
+        ("from random import getrandbits as g\nx = g(3)", True),
     ],
 )  # fmt: skip
 def test_what_is_computed_by_chance(code: str, draws: bool) -> None:
