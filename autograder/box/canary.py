@@ -12,7 +12,6 @@ from typing import Final
 from autograder.box.limits import MIB, Limits
 from autograder.box.sandbox import Box, Ending
 from autograder.box.warm import WarmBox, namespaces
-from autograder.boxed import protocol
 from autograder.boxed.canary import NAMESPACES
 from autograder.errors import BoxUnavailable
 
@@ -36,6 +35,8 @@ PROTECTIONS: Final = {
 # Without these, grading for marks is refused. The last needs a control group, which not every
 # machine gives to a plain user; there the limits of each process and of their number still hold.
 REQUIRED: Final = frozenset(PROTECTIONS) - {"memory_of_all_bounded"}
+
+MOST_BYTES: Final = 2**16  # of a report
 
 
 def observe(limits: Limits, hidden: list[Path], warm: str | None = None) -> dict[str, bool]:
@@ -61,8 +62,8 @@ def observe(limits: Limits, hidden: list[Path], warm: str | None = None) -> dict
         hogs = ("memory_hog", os.readlink("/proc/self/ns/pid"), str(64 * MIB))
         with _box(warm, limits, "canary", json.dumps(facts)) as box, _box(warm, small, *hogs) as crowd:
             try:
-                found = protocol.unpack(protocol.receive(box.connection(limits.start_seconds), limits.start_seconds))
-            except (EOFError, OSError, protocol.ProtocolError) as error:
+                found = _report(box.connection(limits.start_seconds), limits.start_seconds)
+            except (EOFError, OSError, ValueError) as error:
                 raise BoxUnavailable(_advice(box.complaint() or str(error))) from error
             together = _runs_out_of_memory(crowd)
     observed = {name: found.get(name) is True for name in PROTECTIONS}
@@ -78,6 +79,16 @@ def holds(limits: Limits, hidden: tuple[Path, ...]) -> bool:
 
 def _box(warm: str | None, limits: Limits, *program: str) -> Box:
     return Box(limits, program) if warm is None else WarmBox(warm, limits, program)
+
+
+def _report(connection: socket.socket, seconds: float) -> dict[str, object]:
+    """What the canary found. Raises OSError or ValueError where it did not say."""
+    connection.settimeout(seconds)
+    with connection.makefile("rb") as file:
+        found = json.loads(file.read(MOST_BYTES))
+    if not isinstance(found, dict):
+        raise ValueError("the canary's report cannot be read")
+    return found
 
 
 def _runs_out_of_memory(box: Box) -> bool:

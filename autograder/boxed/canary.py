@@ -10,15 +10,15 @@ import importlib.util
 import json
 import mmap
 import os
+import signal
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from . import protocol
-
+CLONE_VM = 0x100
+STACK = 2**14  # bytes for a process that only waits
 NAMESPACES = ("pid", "net", "ipc", "mnt", "uts")
 ENVIRONMENT = (
     "PATH", "HOME", "PWD", "LANG", "LC_CTYPE", "TZ", "GRADER_CHANNEL", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND",
@@ -62,9 +62,10 @@ def main() -> None:
         except Exception:
             found[name] = False
         private = private or (name == "own_namespaces" and found[name])
-    connection = socket.socket(socket.AF_UNIX)
-    connection.connect(os.environ["GRADER_CHANNEL"])
-    protocol.send(connection, protocol.pack(found))
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(os.environ["GRADER_CHANNEL"])
+        # As JSON: `protocol` brings NumPy and pandas, which would have to be imported first.
+        connection.sendall(json.dumps(found).encode())
 
 
 def _status(key: str) -> str:
@@ -136,14 +137,17 @@ def _refuses_memory(limit: int, address_space: int) -> bool:
 
 def _fills(folder: str, limit: int) -> bool:
     """Whether a folder is full at its limit, however many files share it."""
-    block, written = b"\0" * 2**20, 0
+    block, written = 2**20, 0
     paths = [Path(folder, f"canary{number}") for number in range(3)]
     try:
         for path in paths:
-            with path.open("wb", buffering=0) as file:
+            with path.open("wb") as file:
+                begin = written
                 while written <= limit:
                     try:
-                        written += file.write(block)
+                        # Takes the room as writing does, in a third of the time.
+                        os.posix_fallocate(file.fileno(), written - begin, block)
+                        written += block
                     except OSError as error:
                         if error.errno == errno.ENOSPC:
                             return True
@@ -155,18 +159,20 @@ def _fills(folder: str, limit: int) -> bool:
 
 
 def _refuses_processes(limit: int) -> bool:
+    """They wait in this one's memory: to copy it for each of them would take seconds."""
+    library = ctypes.CDLL(None, use_errno=True)
+    wait = ctypes.cast(library.pause, ctypes.c_void_p)
+    stacks = ctypes.create_string_buffer((limit + 1) * STACK)
     children = []
     try:
-        for _ in range(limit + 1):
-            child = os.fork()
-            if child == 0:
-                time.sleep(30)
-                os._exit(0)
+        for number in range(1, limit + 2):
+            top = (ctypes.addressof(stacks) + number * STACK) & ~15
+            child = library.clone(wait, ctypes.c_void_p(top), CLONE_VM | signal.SIGCHLD, None)
+            if child == -1:
+                return ctypes.get_errno() == errno.EAGAIN
             children.append(child)
-    except OSError:
-        return True
     finally:
         for child in children:
-            os.kill(child, 9)
+            os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
     return False
