@@ -3,12 +3,14 @@
 Every step raises OSError when the kernel refuses it. `Confinement` is what to do, as the grader asked for it.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import os
 import resource
 import socket
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,8 +29,23 @@ SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 _library = ctypes.CDLL(None, use_errno=True)
 
 
+@contextlib.contextmanager
+def processes_apart(yes: bool) -> Iterator[None]:
+    """What this process forks here is the first of a process namespace of its own; afterwards all is as it was."""
+    if not yes:
+        yield
+        return
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    try:
+        _unshare(NAMESPACES["pid"])
+        yield
+    finally:
+        _checked(_library.setns(own, NAMESPACES["pid"]), "setns")
+        os.close(own)
+
+
 def separate(names: list[str]) -> None:
-    """New namespaces; that of processes is for those which this process forks from now on."""
+    """New namespaces for this process."""
     flags = 0
     for name in names:
         flags |= NAMESPACES[name]

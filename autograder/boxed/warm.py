@@ -3,15 +3,18 @@
 It runs in a bubblewrap of its own, and alone: it runs no line of a submission, and reads nothing that
 one made. Its requests come from the grader: one message with a plan, and the descriptors that belong to it.
 
-    parent (imports, waits) ── fork ── leaves all namespaces, forks and ends
-                                        └─ init: furnishes the box, drops all rights, reaps; ends with its lifeline
-                                            └─ agent, or a canary
-                                                └─ kernel
+    parent (imports, waits)
+     └─ init: leaves all namespaces, furnishes the box, drops all rights, reaps; ends with its lifeline
+         └─ agent, or a canary
+             └─ kernel
+
+Each fork costs some milliseconds, since this process is large, and so does each page that a child writes to.
 """
 
 import contextlib
 import gc
 import importlib
+import itertools
 import json
 import os
 import random
@@ -29,8 +32,11 @@ from . import confine
 
 MOST_BYTES = 2**17  # of a request
 MOST_DESCRIPTORS = 32
+MOST_DESCRIPTOR = os.sysconf("SC_OPEN_MAX")
 # What runs in every box, beside what its notebook imports.
-EVERY_BOX = ("boxed.agent", "boxed.kernel")
+EVERY_BOX = ("boxed.agent", "boxed.kernel", "boxed.rehearsal")
+PATIENCE = 0.02  # seconds: who has asked for one thing asks for the next
+_boxes: set[int] = set()  # their first processes, until they have been reaped
 
 
 def main() -> NoReturn:
@@ -42,6 +48,7 @@ def main() -> NoReturn:
     patience = 0.0
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # as every kernel has it when it imports
     gc.disable()  # nothing here makes cycles that matter; a child turns it on again
+    signal.signal(signal.SIGCHLD, _reap)
     while True:
         waiting = select.select(watched, [], [], patience if later else None)[0]
         if grader in waiting:
@@ -50,7 +57,7 @@ def main() -> NoReturn:
             connection, _ = listener.accept()
             with connection, contextlib.suppress(OSError, ValueError, KeyError):
                 _answer(connection, listener)
-            patience = 0.1  # who has asked for one thing asks for the next
+            patience = PATIENCE
         else:
             _import(later.pop(0))
             patience = 0.0
@@ -69,10 +76,12 @@ def _answer(connection: socket.socket, listener: socket.socket) -> None:
         gc.freeze()  # collections in the children leave alone, and so shared, what is here now
         if len(list(Path("/proc/self/task").iterdir())) > 1:
             raise OSError("the warm parent has threads, and cannot be forked")
-        child = os.fork()
-        if child == 0:
-            _leave(plan, connection, descriptors, listener)
-        os.waitpid(child, 0)
+        with confine.processes_apart("pid" in plan["namespaces"]):
+            child = os.fork()
+            if child == 0:
+                _leave(plan, connection, descriptors)
+        _boxes.add(child)
+        _reap()  # in case it has ended already
     except OSError as problem:
         _report(connection, {"error": str(problem)})
     finally:
@@ -90,17 +99,25 @@ def _report(connection: socket.socket, facts: dict[str, Any], descriptors: tuple
     socket.send_fds(connection, [json.dumps(facts).encode()], list(descriptors))
 
 
-def _leave(plan: dict[str, Any], lifeline: socket.socket, descriptors: list[int], listener: socket.socket) -> NoReturn:
-    """In the fork: out of every namespace of the parent. The process that is in the new ones is forked from here."""
+def _reap(*_: object) -> None:
+    """Boxes that have ended; other children are those of modules, which wait for them."""
+    for child in list(_boxes):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitpid(child, os.WNOHANG)[0] == 0:
+                continue
+        _boxes.discard(child)
+
+
+def _leave(plan: dict[str, Any], lifeline: socket.socket, descriptors: list[int]) -> NoReturn:
+    """In the fork, the first of its process namespace: out of every other namespace of the parent, too."""
     try:
-        listener.close()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _close_all_but({lifeline.fileno(), *descriptors})
         if plan["has_group"]:
             with open(descriptors.pop(0), "wb", buffering=0) as processes:
                 processes.write(b"0")  # this process, before it takes any memory
-        confine.separate(plan["namespaces"])
-        if os.fork() == 0:
-            _settle(plan, lifeline, descriptors)
+        confine.separate([name for name in plan["namespaces"] if name != "pid"])
+        _settle(plan, lifeline, descriptors)
     except BaseException as problem:
         _report(lifeline, {"error": f"{type(problem).__name__}: {problem}"})
     finally:
@@ -197,7 +214,6 @@ def _close_all_but(kept: set[int]) -> None:
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(nowhere, stream)
-    for path in list(Path("/proc/self/fd").iterdir()):
-        if int(path.name) > 2 and int(path.name) not in kept:
-            with contextlib.suppress(OSError):
-                os.close(int(path.name))
+    edges = [2, *sorted(kept), MOST_DESCRIPTOR]
+    for low, high in itertools.pairwise(edges):
+        os.closerange(low + 1, high)
