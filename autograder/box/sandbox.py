@@ -248,7 +248,8 @@ class Box:
         if root:
             command += ["--bounding-set=-all", f"--reuid={self._user}", f"--regid={self._user}", "--clear-groups"]
         module, *arguments = program
-        start = f"import sys; sys.path.insert(0, {PACKAGE!r}); from boxed import {module}; {module}.main()"
+        start = f"import sys; sys.path.insert(0, {PACKAGE!r}); from boxed import unused; unused.leave_out(); "
+        start += f"from boxed import {module}; {module}.main()"
         return [*command, "--", sys.executable, "-I", "-c", start, *arguments]
 
 
