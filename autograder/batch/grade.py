@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from autograder.batch.cache import identity, reusable, usable
-from autograder.batch.workers import grade_all, workers_for
+from autograder.batch.pool import Pool
+from autograder.batch.workers import grade_all, pool_for, workers_for
 from autograder.box import Limits
-from autograder.box.canary import PROTECTIONS, REQUIRED
 from autograder.box.sandbox import sweep
-from autograder.box.start import ready
+from autograder.box.start import Start, beginning
 from autograder.course import Course
 from autograder.errors import BoxUnavailable, CourseError, NothingThere, Refused
 from autograder.report import terminal
@@ -129,9 +129,15 @@ def carry_out(request: Request, submissions: list[Submission], course: Course, e
             before = _earlier(submissions, settings, kept, practice=request.allow_weak_box)
         taken_over = Earlier({}, before.whole | before.changed) if request.verify else before
         left = [one for place, one in enumerate(submissions) if place not in taken_over.whole]
+        pool = pool_for(left, settings, request.workers or workers_for(request.limits))
         if left:
-            settings = until_the_end.enter_context(with_box(where, settings, left, err))
-        found, seconds = _graded(request, submissions, settings, results, taken_over, err)
+            box = until_the_end.enter_context(box_to_come(where, settings, left, err))
+            until_the_end.enter_context(pool)
+            pool.start()  # the workers import what they need while the box is attacked
+            settings = box()  # before this has come back, no line of a submission has run
+        if results:
+            _show_again(results, taken_over.whole, elsewhere)
+        found, seconds = _graded(submissions, settings, pool, results, taken_over, err)
         return Grading(found, before, seconds, results.finish(found) if results else None)
 
 
@@ -156,23 +162,26 @@ def _tell(request: Request, done: Grading, err: Console) -> None:
         )
 
 
+def _show_again(results: Results, earlier: dict[int, Result], elsewhere: Results | None) -> None:
+    """What was there, and what was taken over from `elsewhere`, where that is."""
+    for place, result in earlier.items():
+        if elsewhere and results.earlier(place) != result:
+            results.keep(place, result)
+        else:
+            results.show(place, result)
+
+
 def _graded(
-    request: Request,
     submissions: list[Submission],
     settings: Settings,
+    pool: Pool,
     results: Results | None,
     earlier: Earlier,
     err: Console,
 ) -> tuple[list[Result], float]:
     """All results in order, and the seconds that those which are not `earlier` took."""
     started = time.monotonic()
-    if results:
-        for place, result in earlier.whole.items():
-            if request.earlier and results.earlier(place) != result:
-                results.keep(place, result)
-            else:
-                results.show(place, result)
-    fresh = _grade(submissions, settings, request.workers or workers_for(request.limits), results, earlier, err)
+    fresh = _grade(submissions, settings, pool, results, earlier, err)
     return [(earlier.whole | fresh)[place] for place in range(len(submissions))], time.monotonic() - started
 
 
@@ -215,23 +224,46 @@ def with_box(where: Where, settings: Settings, submissions: Sequence[Submission]
 
     Raises BoxUnavailable when there is no box, or one that is too weak to grade for marks.
     """
+    with box_to_come(where, settings, submissions, err) as box:
+        yield box()
+
+
+@contextmanager
+def box_to_come(
+    where: Where, settings: Settings, submissions: Sequence[Submission], err: Console
+) -> Iterator[Callable[[], Settings]]:
+    """As `with_box`, but while the block already does something else, the box is attacked.
+
+    What the block gets waits for that, and gives the settings or raises BoxUnavailable.
+    """
     hidden = [*where.course.private, seed_file(), *(path.absolute() for path in where.paths)]
-    with ExitStack() as until_the_end:
-        start = until_the_end.enter_context(
-            ready(settings.limits, hidden, _imports(submissions, where.course), warm=where.warm)
-        )
-        missing = sorted(name for name in REQUIRED if not start.protections[name])
-        lines = "\n".join(f"  - {PROTECTIONS[name]}" for name in missing)
-        if missing and not where.weak:
-            raise BoxUnavailable(
-                f"The box on this machine lacks these protections:\n{lines}\nSo the grader gives no marks here. "
-                "`autograder doctor` shows more; --allow-weak-box grades as practice.",
+    imports = _imports(submissions, where.course)
+    with beginning(settings.limits, hidden, imports, warm=where.warm) as seen:
+
+        def box() -> Settings:
+            start = seen()
+            missing = _missing(start, where.weak, err)
+            return replace(
+                settings, protections=start.protections, for_marks=not missing, warm=start.parent, hidden=tuple(hidden)
             )
-        if missing:
-            err.print(f"Practice only, because the box lacks these protections:\n{lines}", style="yellow")
-        yield replace(
-            settings, protections=start.protections, for_marks=not missing, warm=start.parent, hidden=tuple(hidden)
+
+        yield box
+
+
+def _missing(start: Start, weak: bool, err: Console) -> list[str]:
+    """The protections that the box lacks, told on `err`. Raises BoxUnavailable unless a `weak` box will do."""
+    from autograder.box.canary import PROTECTIONS, REQUIRED  # its attack has begun long ago
+
+    missing = sorted(name for name in REQUIRED if not start.protections[name])
+    lines = "\n".join(f"  - {PROTECTIONS[name]}" for name in missing)
+    if missing and not weak:
+        raise BoxUnavailable(
+            f"The box on this machine lacks these protections:\n{lines}\nSo the grader gives no marks here. "
+            "`autograder doctor` shows more; --allow-weak-box grades as practice.",
         )
+    if missing:
+        err.print(f"Practice only, because the box lacks these protections:\n{lines}", style="yellow")
+    return missing
 
 
 def _imports(submissions: Sequence[Submission], course: Course) -> list[str]:
@@ -259,7 +291,7 @@ def _earlier(submissions: list[Submission], settings: Settings, kept: list[Resul
 def _grade(
     submissions: list[Submission],
     settings: Settings,
-    workers: int,
+    pool: Pool,
     results: Results | None,
     earlier: Earlier,
     err: Console,
@@ -276,7 +308,7 @@ def _grade(
             progress.update(bar, description="grading " + ", ".join(_label(one) for one in submissions))
 
         # Closed also when Ctrl-C comes here, between two results: its workers would go on.
-        with closing(grade_all(left, settings, workers, running, earlier.changed)) as graded:
+        with closing(grade_all(left, settings, pool, running, earlier.changed)) as graded:
             for place, result in graded:
                 found[place] = result
                 if results:

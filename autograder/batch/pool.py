@@ -78,10 +78,16 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for member in self._members:
+        members, self._members = self._members, []
+        for member in members:
             member.ask_to_end()
-        for member in self._members:
+        for member in members:
             member.end()
+
+    def start(self) -> None:
+        """Start all processes now, so that they prepare themselves before there are jobs. Raises OSError as `do`."""
+        while self._another():
+            pass
 
     def do(
         self, jobs: Iterable[Job], watch: Callable[[list[Job]], None] = lambda jobs: None
@@ -108,16 +114,19 @@ class Pool:
             if not member.job and (member.dead or member.done >= self._jobs_each):
                 member.end()
                 self._members.remove(member)
-        free = next((member for member in self._members if not member.job), None)
-        if free is None and len(self._members) < self._size:
-            try:
-                free = _Member(self._prepare, self._memory)
-            except OSError:
-                if not self._members:
-                    raise
-                return None  # the machine has no room for another now: those that there are go on
-            self._members.append(free)
-        return free
+        return next((member for member in self._members if not member.job), None) or self._another()
+
+    def _another(self) -> "_Member | None":
+        if len(self._members) >= self._size:
+            return None
+        try:
+            member = _Member(self._prepare, self._memory)
+        except OSError:
+            if not self._members:
+                raise
+            return None  # the machine has no room for another now: those that there are go on
+        self._members.append(member)
+        return member
 
 
 class _Member:

@@ -11,19 +11,21 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import FrameType, MappingProxyType
 from typing import Final
-
-import numpy as np
 
 from autograder.batch.pool import Job, Lost, Pool, retire, stage
 from autograder.box import Limits
 from autograder.box.bounds import Cause, Unanswered
 from autograder.box.sandbox import sweep
+from autograder.course import Course
 from autograder.result import Result
 from autograder.settings import Settings
 from autograder.submission.find import Submission
+from autograder.versions import versions_here
 
 PR_SET_PDEATHSIG: Final = 1
 MEMORY: Final = 3 << 30  # of a worker; the reference of a lesson, which it may have to ask, needs 1
@@ -56,7 +58,7 @@ class _Task:
 def grade_all(
     submissions: Sequence[tuple[int, Submission]],
     settings: Settings,
-    workers: int,
+    workers: int | Pool,
     running: Running = lambda submissions: None,
     earlier: Mapping[int, Result] = MappingProxyType({}),
 ) -> Generator[tuple[int, Result], None, None]:
@@ -64,10 +66,12 @@ def grade_all(
 
     The longest assignments begin first, so that no worker is left with one at the end. `running` is told
     which are being graded, whenever that changes. What still holds of an `earlier` result is taken over.
+    `workers` is how many, or a pool of them (`pool_for`), which ends here.
     """
     tasks = [_Task(place, submission, earlier.get(place)) for place, submission in submissions]
     jobs = deque(_job(one, settings) for one in sorted(tasks, key=lambda one: -_length(one.submission, settings)))
-    with Pool(max(1, min(workers, len(jobs))), _begin, sys.maxsize, MEMORY) as pool:
+    some = pool_for([one for _, one in submissions], settings, workers) if isinstance(workers, int) else workers
+    with some as pool:
         for job, value in pool.do(jobs, lambda now: running([one.tag.submission for one in now])):
             task: _Task = job.tag
             again = _without(task, value, settings.limits) if isinstance(value, Lost) else None
@@ -79,6 +83,13 @@ def grade_all(
                 yield task.place, _not_ended(task, value, settings)
             else:
                 yield task.place, value
+
+
+def pool_for(submissions: Sequence[Submission], settings: Settings, workers: int) -> Pool:
+    """A pool for `grade_all`, whose processes get ready for the assignment that it begins with, once they start."""
+    first = max(submissions, key=lambda one: _length(one, settings)).assignment if submissions else None
+    size = max(1, min(workers, len(submissions)))
+    return Pool(size, partial(_begin, settings.course, first), sys.maxsize, MEMORY)
 
 
 def _job(task: _Task, settings: Settings) -> Job:
@@ -166,7 +177,7 @@ def _end(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _begin() -> None:
+def _begin(course: Course, assignment: str | None) -> None:
     """A worker's own streams are nobody's: standard output may be a JSON document's. It dies with its parent.
 
     Whether to stop is the parent's to say: Ctrl-C reaches all processes of a terminal at once.
@@ -177,9 +188,24 @@ def _begin() -> None:
     os.dup2(nowhere, 1)
     os.close(nowhere)
     os.environ.update({"MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3"})  # for a reference, if one must be asked
-    np.ones((99, 99)) @ np.ones((99, 99))  # its library takes memory the first time, and ends the process without it
     if sys.platform == "linux":
         # A grader that is killed tells nobody; without this its workers, and their boxes, would wait without end.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == 1:
             os._exit(1)  # it had died before
+    _get_ready(course, assignment)
+
+
+def _get_ready(course: Course, assignment: str | None) -> None:
+    """Import what grading needs, and collect the assignment's checks: there may be no box yet."""
+    import numpy as np
+
+    np.ones((99, 99)) @ np.ones((99, 99))  # its library takes memory the first time, and ends the process without it
+    import autograder.batch.pipeline  # noqa: F401
+    from autograder.examination.hidden_checks import hidden_checks
+
+    if assignment in course.names:
+        with suppress(Exception):  # each of its submissions will say so
+            hidden_checks(course.assignment(assignment))
+            course.assignment(assignment).checks_sha256  # noqa: B018 (remembered)
+            versions_here()

@@ -1,11 +1,11 @@
 """How boxes start on this machine: forked from a warm parent, or cold where that does not hold."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.box.canary import REQUIRED, observe
 from autograder.box.limits import Limits
 from autograder.box.warm import Parent
 from autograder.errors import BoxUnavailable
@@ -25,16 +25,47 @@ def ready(limits: Limits, hidden: list[Path], modules: Iterable[str], *, warm: b
 
     Raises BoxUnavailable when no box starts in either way.
     """
-    with ExitStack() as until_the_end:
+    with beginning(limits, hidden, modules, warm=warm) as seen:
+        yield seen()
+
+
+@contextmanager
+def beginning(
+    limits: Limits, hidden: list[Path], modules: Iterable[str], *, warm: bool = True
+) -> Iterator[Callable[[], Start]]:
+    """As `ready`, but the block begins at once, and calls what it gets before it has any box made.
+
+    Meanwhile the warm parent imports, and the canary attacks. The call raises BoxUnavailable when no box starts.
+    """
+    with ThreadPoolExecutor(1) as aside, ExitStack() as until_the_end:
+        parent = None
         if warm:
-            try:
+            with suppress(BoxUnavailable, OSError):
                 parent = until_the_end.enter_context(Parent(modules))
-                protections = observe(limits, hidden, parent.address)
-            except (BoxUnavailable, OSError):
-                until_the_end.close()
-            else:
-                if all(protections[name] for name in REQUIRED):
-                    yield Start(parent.address, protections)
-                    return
-                until_the_end.close()
-        yield Start(None, observe(limits, hidden))
+        held = aside.submit(_held, limits, hidden, parent.address) if parent else None
+
+        def seen() -> Start:
+            protections = held.result() if held else None
+            if parent and protections:
+                return Start(parent.address, protections)
+            until_the_end.close()
+            return Start(None, _observed(limits, hidden))
+
+        yield seen
+
+
+def _held(limits: Limits, hidden: list[Path], address: str) -> dict[str, bool] | None:
+    """What was observed of the warm parent's boxes; None where that is not enough."""
+    from autograder.box.canary import REQUIRED
+
+    try:
+        protections = _observed(limits, hidden, address)
+    except (BoxUnavailable, OSError):
+        return None
+    return protections if all(protections[name] for name in REQUIRED) else None
+
+
+def _observed(limits: Limits, hidden: list[Path], address: str | None = None) -> dict[str, bool]:
+    from autograder.box.canary import observe  # once the warm parent is at work
+
+    return observe(limits, hidden, address)

@@ -9,6 +9,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import stats
 
 from autograder.examination.expectations import Array, array, close, equal, exercise, parts, that, unchanged
 from autograder.examination.scaling import undo
@@ -368,9 +369,7 @@ ANY_BELL = 'Also take a test for a bell of any mean and width: kstest(values, "n
 
 def bell(rng: np.random.Generator, size: int) -> Array:
     """The quantiles of a normal distribution, shuffled: as normal as a sample can be."""
-    from scipy.stats import norm
-
-    quantiles = norm.ppf((np.arange(size) + 0.5) / size)
+    quantiles = stats.norm.ppf((np.arange(size) + 0.5) / size)
     return rng.permutation(quantiles) * rng.uniform(0.5, 40) + rng.uniform(-200, 200)
 
 
@@ -389,8 +388,6 @@ def doubtful(rng: np.random.Generator, low: float, high: float) -> Array:
 
     A p on one side of 0.05 by some tests and on the other by others would be unfair to one of them.
     """
-    from scipy import stats
-
     for _ in range(20_000):
         sample = rng.gamma(rng.uniform(3, 60), 1, 100)
         p = [test(sample).pvalue for test in (stats.normaltest, stats.jarque_bera)]
