@@ -243,7 +243,8 @@ class Result:
 
     def as_dict(self) -> dict[str, Any]:
         """All of it in dictionaries, tuples, texts, numbers and None, as JSON can hold it."""
-        return dataclasses.asdict(self)
+        found: dict[str, Any] = _taken_apart(self)
+        return found
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Result":
@@ -265,6 +266,17 @@ class Result:
     def to_json(self) -> str:
         """`as_dict` as JSON, in ASCII, without a newline at the end: what a file result.json holds."""
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=True)
+
+
+def _taken_apart(value: Any) -> Any:
+    """As `dataclasses.asdict`, which would also copy each text and number, and so take most of the time."""
+    if isinstance(value, dict):
+        return {name: _taken_apart(part) for name, part in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(_taken_apart, value))
+    if dataclasses.is_dataclass(value):
+        return {one.name: _taken_apart(getattr(value, one.name)) for one in dataclasses.fields(value)}
+    return value
 
 
 def differences(before: Result, after: Result) -> list[str]:

@@ -6,6 +6,7 @@ yielded.
 """
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -198,6 +199,7 @@ def _begin(course: Course, assignment: str | None) -> None:
 
 def _get_ready(course: Course, assignment: str | None) -> None:
     """Import what grading needs, and collect the assignment's checks: there may be no box yet."""
+    gc.disable()  # what is imported stays
     import numpy as np
 
     np.ones((99, 99)) @ np.ones((99, 99))  # its library takes memory the first time, and ends the process without it
@@ -209,3 +211,5 @@ def _get_ready(course: Course, assignment: str | None) -> None:
             hidden_checks(course.assignment(assignment))
             course.assignment(assignment).checks_sha256  # noqa: B018 (remembered)
             versions_here()
+    gc.freeze()
+    gc.enable()

@@ -1,6 +1,7 @@
 """Results kept as files: each is written whole or not at all, as soon as it is there."""
 
 import contextlib
+import dataclasses
 import fcntl
 import json
 import os
@@ -126,7 +127,8 @@ class Results:
 
 def as_json(results: Iterable[Result]) -> str:
     """A JSON list of the results, without what cells printed."""
-    found = [{name: part for name, part in one.as_dict().items() if name != "cells"} for one in results]
+    bare = (dataclasses.replace(one, cells=()).as_dict() for one in results)
+    found = [{name: part for name, part in one.items() if name != "cells"} for one in bare]
     return json.dumps(found, indent=2, ensure_ascii=True)
 
 
