@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from autograder.authoring.release import reference
-from autograder.box.sandbox import ONE_THREAD, REPRODUCIBLE
+from autograder.boxed.reproducible import ONE_THREAD, REPRODUCIBLE
 from autograder.course import Assignment, Course
 from autograder.submission.notebook import read
 from autograder.submission.restoration import restore

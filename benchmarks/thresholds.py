@@ -28,7 +28,7 @@ from measurements import EXERCISES, REFERENCE, Measurement, Model
 from scipy import stats
 
 from autograder.authoring.partial_credit import checks_of
-from autograder.box.sandbox import ONE_THREAD, REPRODUCIBLE
+from autograder.boxed.reproducible import ONE_THREAD, REPRODUCIBLE
 from autograder.course import Course
 
 HERE: Final = Path(__file__).resolve().parent

@@ -20,7 +20,7 @@ import hypothesis
 
 from autograder.authoring.release import reference
 from autograder.batch.marks import mark
-from autograder.box.sandbox import ONE_THREAD, REPRODUCIBLE
+from autograder.boxed.reproducible import ONE_THREAD, REPRODUCIBLE
 from autograder.course import Assignment, Course
 from autograder.examination.examine import examine
 from autograder.examination.own_answers import LocalKernel, in_its_folder, namespace_of

@@ -21,6 +21,7 @@ from typing import Final, Self
 
 from autograder.box import memory, seccomp
 from autograder.box.limits import Limits
+from autograder.boxed.reproducible import ONE_THREAD, REPRODUCIBLE
 from autograder.errors import BoxUnavailable
 
 INSIDE: Final = Path(__file__).resolve().parent.parent / "boxed"
@@ -37,27 +38,8 @@ ALONE: Final = (
 FIRST_USER: Final = 0x7000_0000
 FOLDER: Final = "lstm-box-"
 
-ONE_THREAD: Final = dict.fromkeys(
-    (
-        "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS",
-        "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
-    ),
-    "1",
-)  # fmt: skip
-REPRODUCIBLE: Final = {
-    "PYTHONHASHSEED": "0",
-    "TF_DETERMINISTIC_OPS": "1",
-    "TF_ENABLE_ONEDNN_OPTS": "0",
-    "CUDA_VISIBLE_DEVICES": "-1",
-    "TF_CPP_MIN_LOG_LEVEL": "2",
-    "KERAS_BACKEND": "tensorflow",
-    "LANG": "C.UTF-8",
-    "TZ": "UTC",
-}
 # Set on some machines because their processor needs it for right results.
 FROM_OUTSIDE: Final = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
-
-
 _numbers = itertools.count()
 
 
@@ -248,7 +230,7 @@ class Box:
         if root:
             command += ["--bounding-set=-all", f"--reuid={self._user}", f"--regid={self._user}", "--clear-groups"]
         module, *arguments = program
-        start = f"import sys; sys.path.insert(0, {PACKAGE!r}); from boxed import unused; unused.leave_out(); "
+        start = f"import sys; sys.path.insert(0, {PACKAGE!r}); "
         start += f"from boxed import {module}; {module}.main()"
         return [*command, "--", sys.executable, "-I", "-c", start, *arguments]
 

@@ -4,11 +4,13 @@ import pytest
 from helpers.grader import Grader
 from helpers.submissions import insert, own_cell, solved
 
+from autograder.box.session import CellStatus
+
 NAME = "00_orientation"
 ANSWER = "first-steps"
 
 
-def run(grade: Grader, *cells: str, **limits: float) -> tuple[float, list[str], dict[str, str]]:
+def run(grade: Grader, *cells: str, **limits: float) -> tuple[float, list[str], dict[str, CellStatus]]:
     """The score, the notes, and the status of each cell by its text."""
     graded = grade(insert(solved(NAME), ANSWER, *map(own_cell, cells)), NAME, **limits)
     assert graded.result.score is not None

@@ -14,9 +14,7 @@ from helpers.submissions import COURSE
 from nbclient import NotebookClient
 
 from autograder.box import Limits, Parent
-from autograder.box.sandbox import ONE_THREAD, REPRODUCIBLE
 from autograder.box.session import Session, Warm
-from autograder.boxed import reproducible
 from autograder.seed import TRAINING_SEED
 from autograder.submission.restoration import Restored, RestoredCell
 
@@ -174,8 +172,3 @@ def test_every_way_looks_for_modules_in_the_working_folder(ways: dict[str, Facts
 
 def test_chance_begins_at_the_same_place_in_every_box(ways: dict[str, Facts]) -> None:
     assert ways["warm"]["chance"] == ways["cold"]["chance"] == in_a_box(None)["chance"]
-
-
-def test_the_self_check_has_the_variables_of_a_box() -> None:
-    """They are said twice until the box takes them from there."""
-    assert (reproducible.REPRODUCIBLE, reproducible.ONE_THREAD) == (REPRODUCIBLE, ONE_THREAD)
