@@ -86,7 +86,9 @@ class Server:
             random.seed(request["seed"])
             np.random.seed(request["seed"])
             if "keras" in sys.modules:
-                sys.modules["keras"].utils.set_random_seed(request["seed"])
+                keras = sys.modules["keras"]
+                keras.utils.clear_session(free_memory=False)  # its counting of names begins again as well
+                keras.utils.set_random_seed(request["seed"])
             if "matplotlib.pyplot" in sys.modules:
                 sys.modules["matplotlib.pyplot"].close(
                     "all"

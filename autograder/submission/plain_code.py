@@ -38,7 +38,7 @@ BUILTINS: Final = LISTS["builtins"] | {
     name for name, one in vars(builtins).items() if isinstance(one, type) and issubclass(one, BaseException)
 }
 OTHER_BUILTINS: Final = frozenset(dir(builtins)) - BUILTINS
-READ_BY_TEXT: Final = LISTS["read_by_text"]
+ATTRIBUTES: Final = PURE | LISTS["attributes"]
 OF_IPYTHON: Final = re.compile(r"_{1,3}|_\d+|_i+\d*|_(dh|ih|oh|exit_code)|In|Out|get_ipython|exit|quit|open")
 LEARNING_RATE: Final = ["optimizer", "learning_rate"]  # of a model: the one attribute that a cell may store to
 MODULES: Final = LISTS["modules"] | LISTS["inner_modules"]
@@ -159,8 +159,10 @@ class _Cell:
             found |= read - bound
             own = _names(nodes, store=True)  # of a loop, or a `with`
             found.update(*(self._read_first(part, bound | own) for part in parts))
-            if isinstance(statement, (ast.Assign, ast.With)):
+            if isinstance(statement, ast.With):
                 bound |= own
+            elif isinstance(statement, ast.Assign):
+                bound |= _names(*map(ast.walk, statement.targets), store=True)
             elif isinstance(statement, ast.FunctionDef):
                 bound.add(statement.name)
         return found
@@ -184,6 +186,8 @@ class _Cell:
         chain = _chain(node)
         methods = LISTS["chance_of_methods"] | LISTS["training"]
         found = {node.attr} & methods if isinstance(node, ast.Attribute) else set[str]()
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found |= {node.value} & LISTS["chance_by_text"]
         if id(node) not in self._within and chain[-1:] not in (["default_rng"], ["seed"]):
             for original in self._libraries.get(chain[0], ()) if chain else ():
                 found |= {*chain, *original.split(".")} & LISTS["chance"]
@@ -214,6 +218,10 @@ class _Cell:
                 root = _root(node)
                 own = root not in self._outside if in_function else root not in self._libraries and root not in BUILTINS
                 if not own or (isinstance(node, ast.Attribute) and (in_function or chain[1:] != LEARNING_RATE)):
+                    return False
+            elif isinstance(node, ast.Attribute) and (not chain or chain[0] not in self._libraries):
+                by_text = node.attr in LISTS["by_text"]
+                if node.attr not in ATTRIBUTES | {"format"} or (by_text and id(node) not in called):
                     return False
             elif chain and isinstance(getattr(node, "ctx", None), ast.Load) and id(node) not in self._within | types:
                 if chain[0] in OTHER_BUILTINS or (chain[0] in {"getattr", "hasattr"} and id(node) not in called):
@@ -248,27 +256,18 @@ def _has_known_form(node: ast.AST) -> bool:
         case ast.Attribute(value=value, attr="format"):
             text = value.value if isinstance(value, ast.Constant) else None
             return isinstance(text, str) and not re.search(r"\{[^{}:!]*[.\[]|__", text)
-        case ast.Attribute(attr=name):
-            return _is_open(name)
-        case ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=[_, ast.Constant(value=str(name)), *_]):
-            return _is_open(name)
-        case ast.Call(func=ast.Name(id="getattr" | "hasattr")):
-            return False
-        case ast.Call(func=ast.Attribute(attr=name), args=[first, *more], keywords=keywords) if (
-            name in LISTS["by_text"]
+        case ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=arguments):
+            name = arguments[1] if len(arguments) > 1 else None
+            return isinstance(name, ast.Constant) and name.value in ATTRIBUTES - LISTS["by_text"]
+        case ast.Call(func=ast.Attribute(attr=attribute), args=[first, *more], keywords=keywords) if (
+            attribute in LISTS["by_text"]
         ):
-            return isinstance(first, (ast.Constant, ast.Lambda)) or not (more or keywords)
+            if isinstance(first, ast.Constant):
+                return first.value in ATTRIBUTES
+            return isinstance(first, ast.Lambda) or not (more or keywords)
         case ast.Name(id=name):
             return not name.startswith("__") or name == "__name__"
-        case ast.Constant(value=str(text)):
-            return text not in READ_BY_TEXT
     return True
-
-
-def _is_open(name: str) -> bool:
-    """Whether plain code may ask anything for its attribute of this name."""
-    writes = name.startswith("to_") and name not in LISTS["makes"]
-    return not (name.startswith("_") or name in READ_BY_TEXT | LISTS["files"] or writes)
 
 
 def _is_default(node: ast.expr) -> bool:

@@ -14,7 +14,7 @@ from typing import Final
 
 from autograder.course import Assignment
 from autograder.submission.checks_text import names_asked
-from autograder.submission.plain_code import BUILTINS, LISTS, OTHER_BUILTINS, READ_BY_TEXT, Facts, facts
+from autograder.submission.plain_code import BUILTINS, LISTS, OTHER_BUILTINS, Facts, facts
 from autograder.submission.restoration import Restored, RestoredCell
 
 MOST_IN_ALL: Final = 500_000  # characters of a notebook that is looked into
@@ -120,7 +120,12 @@ class Slices:
         """The cells above this number have to run, since chance or Keras's counting goes on from them."""
         if self._keras and any(fact.reads_counts for fact in self._students):
             return len(self._cells)
-        chance = LISTS["chance"] | LISTS["chance_of_methods"] | (LISTS["training"] if self._keras else frozenset())
+        chance = (
+            LISTS["chance"]
+            | LISTS["chance_of_methods"]
+            | LISTS["chance_by_text"]
+            | (LISTS["training"] if self._keras else frozenset())
+        )
         drawing, before = set[str](), -1  # functions that draw when they are called
         while len(drawing) > before:
             before = len(drawing)
@@ -149,7 +154,7 @@ class Slices:
 @lru_cache(maxsize=4096)
 def _form(source: str) -> str:
     """A cell's code without its literals; its text where a literal may be code, or where it cannot be read."""
-    if not facts(source).uses & (OTHER_BUILTINS | READ_BY_TEXT):
+    if not facts(source).uses & OTHER_BUILTINS:
         try:
             return ast.dump(_Blank().visit(ast.parse(source)))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
