@@ -40,7 +40,10 @@ class Slices:
         )
         known = BUILTINS.union(*(fact.binds for fact in self._facts))
         self.plain = sum(map(len, texts)) <= MOST_IN_ALL and all(
-            fact.plain and fact.uses <= known and not fact.in_functions & self._data and not fact.binds & BUILTINS
+            fact.plain
+            and fact.uses <= known
+            and not fact.in_functions & self._data
+            and not (fact.binds - {path.split(".")[-1] for _, path in fact.imports}) & (BUILTINS | LISTS["unchanging"])
             for fact in self._students
         )
 

@@ -270,7 +270,8 @@ def test_each_listed_word_is_one_of_its_library() -> None:
         "python": "math cmath statistics itertools functools collections collections.abc typing fractions decimal "
                   "datetime time random string numbers warnings __future__ datetime.datetime itertools.chain",
         "numpy": "numpy numpy.random numpy.linalg numpy.lib numpy.lib.stride_tricks numpy.random.Generator",
-        "pandas": "pandas pandas.api pandas.api.types pandas.MultiIndex pandas.DataFrame pandas.Categorical pandas.IntervalIndex",
+        "pandas": "pandas pandas.api pandas.api.types pandas.MultiIndex pandas.DataFrame pandas.Categorical "
+                  "pandas.IntervalIndex",
         "scikit_learn_and_scipy": "sklearn sklearn.preprocessing sklearn.metrics sklearn.linear_model "
                   "sklearn.model_selection sklearn.pipeline sklearn.compose sklearn.impute sklearn.neighbors "
                   "sklearn.tree sklearn.ensemble sklearn.dummy scipy scipy.stats scipy.signal scipy.special "

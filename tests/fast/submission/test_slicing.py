@@ -77,6 +77,7 @@ def test_beside_plain_cells_they_are_left_out_and_the_cells_run(own: str, sliced
         "%time 1", "!ls", "exec('a = 1')", "import sys", "class A:\n    pass", "n = np\nn.tanh = abs",
         "print(no_such_name)", "def f(:", "def f():\n    return STATION",
         "TABLE = [1]\ndef f():\n    return TABLE.pop()", "In[1]", "_ + 1",
+        "def date():\n    return [1]", "from numpy import zeros as float", "x = sorted\nsorted = list",
     ],
 )  # fmt: skip
 def test_beside_all_others_everything_runs(own: str, sliced: Sliced) -> None:
