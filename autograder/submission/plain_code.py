@@ -259,12 +259,13 @@ def _has_known_form(node: ast.AST) -> bool:
         case ast.Call(func=ast.Name(id="getattr" | "hasattr"), args=arguments):
             name = arguments[1] if len(arguments) > 1 else None
             return isinstance(name, ast.Constant) and name.value in ATTRIBUTES - LISTS["by_text"]
-        case ast.Call(func=ast.Attribute(attr=attribute), args=[first, *more], keywords=keywords) if (
-            attribute in LISTS["by_text"]
-        ):
-            if isinstance(first, ast.Constant):
-                return first.value in ATTRIBUTES
-            return isinstance(first, ast.Lambda) or not (more or keywords)
+        case ast.Call(func=ast.Attribute(attr=attribute), args=given, keywords=more) if attribute in LISTS["by_text"]:
+            match given:
+                case [ast.Constant(value=text), *_]:
+                    return text in ATTRIBUTES
+                case [ast.Lambda(), *_]:
+                    return True
+            return len(given) == 1 and not more
         case ast.Name(id=name):
             return not name.startswith("__") or name == "__name__"
     return True

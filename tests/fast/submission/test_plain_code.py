@@ -152,6 +152,7 @@ NOT_PLAIN = [
     "globals()['x']", "eval('x')", "exec('x = 1')", "x = __builtins__", "get = getattr", "getattr(np, 'ta' + 'nh')",
     "def f(frame):\n    return frame.query('a > @limit')", "getattr(x, '__globals__')", "'{0.__class__}'.format(f)",
     "t = '{}'\nt.format(f)", "'{0.gi_frame}'.format(g)", "map('{0.a}'.format, x)", "frame.agg('ev' + 'al', 0, '@x')",
+    "frame.agg(func='ev')",
     "frame.apply('eval')", "def g():\n    yield\ng().gi_frame", "x.__class__",
     "_name.__code__",
     # by other modules, forms and IPython's own
