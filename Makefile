@@ -10,7 +10,7 @@ AUTOGRADER := $(BIN)/python -I -m autograder
 # Three processes for two cores: in some tests a time limit runs out; with four, boxes get in each other's way.
 TESTS := $(BIN)/pytest -n $(shell expr 3 \* $$(nproc) / 2) --dist loadscope --no-loadscope-reorder
 
-.PHONY: grade test long release commands example assess benchmark thresholds lock box clean
+.PHONY: grade test long differential release commands example assess benchmark thresholds lock box clean
 
 grade: .venv/installed box ## grade the example class
 	$(AUTOGRADER) grade tests/class --output results --cell-seconds 20
@@ -22,11 +22,14 @@ test: .venv/installed box ## run all tests
 	$(TESTS)
 
 long: .venv/installed box ## run the tests with all that they can try: each hostile submission in each way, all answers, more random inputs
-	EVERYTHING=1 KILLS=12 ANY_VALUES=20000 FUZZ_INPUTS=20000 $(TESTS)
+	EVERYTHING=1 KILLS=12 ANY_VALUES=20000 FUZZ_INPUTS=20000 PAIRS=2000 $(TESTS)
 
 release: .venv/installed box ## make release/ and solutions/ from source/
 	$(AUTOGRADER) tidy
 	$(AUTOGRADER) release
+
+differential: .venv/installed box ## grade 20,000 made notebooks with cells left out or results kept, and with all
+	PAIRS=10000 $(BIN)/pytest -n 2 -q tests/slow/batch/test_differential.py
 
 commands: .venv/installed ## write docs/commands.md, the reference of the commands, from the program
 	$(BIN)/python -m typer autograder.cli utils docs --name autograder --title "The commands" --output docs/commands.md
