@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from autograder.course import Assignment
-from autograder.submission.plain_code import last_name
+from autograder.submission.cell_names import last_name
 
 
 def checks_of(assignment: Assignment, exercise: str) -> str:

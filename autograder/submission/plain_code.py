@@ -21,18 +21,28 @@ import ast
 import builtins
 import re
 import symtable
-import tomllib
 import warnings
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
-_TEXTS: Final = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-_PURE: Final = _TEXTS.pop("pure")
-LISTS: Final = {name: frozenset(text.split()) for name, text in _TEXTS.items()}
-PURE: Final = frozenset[str]().union(*(text.split() for text in _PURE.values()))
+from autograder.submission.cell_names import (
+    Imports,
+    bodies,
+    chain,
+    defaults,
+    imported,
+    is_fixed,
+    last_name,
+    names,
+    only_defines,
+    renamed,
+    root,
+    tables,
+)
+from autograder.submission.plain_lists import LISTS, PURE
+
 FORMS: Final = tuple(getattr(ast, name) for name in LISTS["forms"])
 BUILTINS: Final = LISTS["builtins"] | {
     name for name, one in vars(builtins).items() if isinstance(one, type) and issubclass(one, BaseException)
@@ -45,8 +55,6 @@ MODULES: Final = LISTS["modules"] | LISTS["inner_modules"]
 IN_FUNCTIONS: Final = PURE | LISTS["seeds"]
 AT_THE_TOP: Final = IN_FUNCTIONS | LISTS["settings"] | LISTS["undone_by_catch_warnings"]
 MOST_CHARACTERS: Final = 100_000  # of a cell that is looked into
-
-Imports = frozenset[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -98,11 +106,13 @@ def facts(source: str, imports: Imports = frozenset()) -> Facts:
 class _Cell:
     def __init__(self, source: str, imports: Imports) -> None:
         self._body = ast.parse(source).body
-        self._symbols = [one for table in _tables(symtable.symtable(source, "", "exec")) for one in table.get_symbols()]
+        line = re.fullmatch(r"(\w+)\s*([^\w\s]?).*", source.strip())
+        self._is_magic = line is not None and line[1] in LISTS["magics"] and line[2] not in {*".!=()<>,+*/%^&|"}
+        self._symbols = [one for table in tables(symtable.symtable(source, "", "exec")) for one in table.get_symbols()]
         self._top = symtable.symtable(source, "", "exec").get_symbols()
         self._nodes = [node for statement in self._body for node in ast.walk(statement)]
-        self._renamed = dict(_renamed(self._nodes, imports))
-        self._imports = frozenset([*_imported(self._nodes), *self._renamed.values()])
+        self._renamed = dict(renamed(self._nodes, imports))
+        self._imports = frozenset([*imported(self._nodes), *self._renamed.values()])
         self._libraries: dict[str, set[str]] = {}  # a name, and what it may be a name of
         for name, original in imports | self._imports:
             self._libraries.setdefault(name, set()).add(original)
@@ -112,16 +122,14 @@ class _Cell:
         }  # fmt: skip
         self._within = {id(node.value) for node in self._nodes if isinstance(node, ast.Attribute)}
         self._outside = {one.get_name() for one in self._symbols if one.is_global() and one.is_referenced()}
-        self._outside |= _names([one.target for one in self._body if isinstance(one, ast.AugAssign)], store=True)
+        self._outside |= names([one.target for one in self._body if isinstance(one, ast.AugAssign)], store=True)
 
     def facts(self) -> Facts:
         binds = {one.get_name() for one in self._top if one.is_assigned() or one.is_imported()}
         binds |= {one.get_name() for one in self._symbols if one.is_declared_global()}
-        defaults = [part for node in self._nodes if isinstance(node, ast.arguments) for part in _defaults(node)]
-        inner = _names(node for node in self._nodes if id(node) in self._in_functions) | _names(
-            *map(ast.walk, defaults)
-        )
-        computing = [node for node in self._body if not _only_defines(node)]
+        preset = [part for node in self._nodes if isinstance(node, ast.arguments) for part in defaults(node)]
+        inner = names(node for node in self._nodes if id(node) in self._in_functions) | names(*map(ast.walk, preset))
+        computing = [node for node in self._body if not only_defines(node)]
         before = computing[: next((n for n, node in enumerate(computing) if _seeds(node)), len(computing))]
         at_once = [one for node in before for one in ast.walk(node) if id(one) not in self._in_functions]
         copied = {id(node.func.value) for node in self._nodes if isinstance(node, ast.Call)
@@ -133,36 +141,36 @@ class _Cell:
             data=frozenset(binds - self._fixed(binds)),
             uses=frozenset(self._outside & (inner | self._read_first(self._body))),
             in_functions=frozenset(inner & self._outside),
-            lends=frozenset(self._outside & _names(node for node in self._nodes if id(node) not in copied)),
-            computed=frozenset(_names(at_once)),
+            lends=frozenset(self._outside & names(node for node in self._nodes if id(node) not in copied)),
+            computed=frozenset(names(at_once)),
             imports=self._imports,
             computes=bool(computing),
             draws=frozenset(word for node in at_once for word in self._chance(node)),
             functions_draw=frozenset(word for node in later for word in self._chance(node)),
             reads_counts=any(map(_reads_counts, self._nodes)),
             sets=any(last_name(node.func) in AT_THE_TOP - PURE for node in self._nodes if isinstance(node, ast.Call)),
-            calls=frozenset(_names(node.func for node in self._nodes if isinstance(node, ast.Call))),
+            calls=frozenset(names(node.func for node in self._nodes if isinstance(node, ast.Call))),
         )
 
     def _read_first(self, body: Iterable[ast.stmt], bound: Set[str] = frozenset()) -> set[str]:
         """The names that statements read before they have surely bound them."""
         found, bound = set[str](), set(bound)
         for statement in body:
-            parts = [] if isinstance(statement, (ast.FunctionDef, ast.ClassDef)) else _bodies(statement)
+            parts = [] if isinstance(statement, (ast.FunctionDef, ast.ClassDef)) else bodies(statement)
             later = {id(one) for part in parts for inner in part for one in ast.walk(inner)} | self._in_functions
             nodes = [one for one in ast.walk(statement) if id(one) not in later]
             loops = [one for one in nodes if isinstance(one, ast.comprehension)]
-            read = _names(nodes) - _names(*(ast.walk(one.target) for one in loops), store=True)
-            read |= _names(*(ast.walk(one.iter) for one in loops))  # before it has bound its own
+            read = names(nodes) - names(*(ast.walk(one.target) for one in loops), store=True)
+            read |= names(*(ast.walk(one.iter) for one in loops))  # before it has bound its own
             if isinstance(statement, ast.AugAssign):
-                read |= _names(nodes, store=True)
+                read |= names(nodes, store=True)
             found |= read - bound
-            own = _names(nodes, store=True)  # of a loop, or a `with`
+            own = names(nodes, store=True)  # of a loop, or a `with`
             found.update(*(self._read_first(part, bound | own) for part in parts))
             if isinstance(statement, ast.With):
                 bound |= own
             elif isinstance(statement, ast.Assign):
-                bound |= _names(*map(ast.walk, statement.targets), store=True)
+                bound |= names(*map(ast.walk, statement.targets), store=True)
             elif isinstance(statement, ast.FunctionDef):
                 bound.add(statement.name)
         return found
@@ -172,10 +180,10 @@ class _Cell:
         fine = {
             id(one) for node in self._nodes
             if isinstance(node, ast.Assign)
-            and (_is_fixed(node.value, binds) or isinstance(node.value, ast.Lambda) or id(node.value) in self._renamed)
+            and (is_fixed(node.value, binds) or isinstance(node.value, ast.Lambda) or id(node.value) in self._renamed)
             for target in node.targets if "Starred" not in ast.dump(target) for one in ast.walk(target)
         }  # fmt: skip
-        others = _names((node for node in self._nodes if id(node) not in fine), store=True)
+        others = names((node for node in self._nodes if id(node) not in fine), store=True)
         captures = (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
         others |= {str(node.name) for node in self._nodes if isinstance(node, captures)}
         others |= {str(node.rest) for node in self._nodes if isinstance(node, ast.MatchMapping)}
@@ -183,14 +191,14 @@ class _Cell:
         return self._fixed(binds - others) if binds & others else binds  # constants may be made of these alone
 
     def _chance(self, node: ast.AST) -> set[str]:
-        chain = _chain(node)
+        words = chain(node)
         methods = LISTS["chance_of_methods"] | LISTS["training"]
         found = {node.attr} & methods if isinstance(node, ast.Attribute) else set[str]()
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found |= {node.value} & LISTS["chance_by_text"]
-        if id(node) not in self._within and chain[-1:] not in (["default_rng"], ["seed"]):
-            for original in self._libraries.get(chain[0], ()) if chain else ():
-                found |= {*chain, *original.split(".")} & LISTS["chance"]
+        if id(node) not in self._within and words[-1:] not in (["default_rng"], ["seed"]):
+            for original in self._libraries.get(words[0], ()) if words else ():
+                found |= {*words, *original.split(".")} & LISTS["chance"]
         return found
 
     def _is_plain(self) -> bool:
@@ -198,6 +206,7 @@ class _Cell:
             all(isinstance(node, FORMS) and _has_known_form(node) for node in self._nodes)
             and not any(one.is_declared_global() for one in self._symbols)
             and not any(map(OF_IPYTHON.fullmatch, self._outside))
+            and not self._is_magic
             and self._libraries_stay_as_they_are()
         )
 
@@ -213,25 +222,25 @@ class _Cell:
         }
         undone = {id(one) for node in self._nodes if _takes_back(node) for one in ast.walk(node)}
         for node in self._nodes:
-            in_function, chain = id(node) in self._in_functions, _chain(node)
+            in_function, words = id(node) in self._in_functions, chain(node)
             if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-                root = _root(node)
-                own = root not in self._outside if in_function else root not in self._libraries and root not in BUILTINS
-                if not own or (isinstance(node, ast.Attribute) and (in_function or chain[1:] != LEARNING_RATE)):
+                base = root(node)
+                own = base not in self._outside if in_function else base not in self._libraries and base not in BUILTINS
+                if not own or (isinstance(node, ast.Attribute) and (in_function or words[1:] != LEARNING_RATE)):
                     return False
-            elif isinstance(node, ast.Attribute) and (not chain or chain[0] not in self._libraries):
+            elif isinstance(node, ast.Attribute) and (not words or words[0] not in self._libraries):
                 by_text = node.attr in LISTS["by_text"]
                 if node.attr not in ATTRIBUTES | {"format"} or (by_text and id(node) not in called):
                     return False
-            elif chain and isinstance(getattr(node, "ctx", None), ast.Load) and id(node) not in self._within | types:
-                if chain[0] in OTHER_BUILTINS or (chain[0] in {"getattr", "hasattr"} and id(node) not in called):
+            elif words and isinstance(getattr(node, "ctx", None), ast.Load) and id(node) not in self._within | types:
+                if words[0] in OTHER_BUILTINS or (words[0] in {"getattr", "hasattr"} and id(node) not in called):
                     return False
                 known = IN_FUNCTIONS if in_function else AT_THE_TOP
                 if id(node) in undone:
                     known |= LISTS["undone_by_catch_warnings"]
-                for path in self._libraries.get(chain[0], ()):
-                    last = [*path.split("."), *chain[1:]][-1]
-                    if not (known if id(node) in called else PURE).issuperset(chain[1:]):
+                for path in self._libraries.get(words[0], ()):
+                    last = [*path.split("."), *words[1:]][-1]
+                    if not (known if id(node) in called else PURE).issuperset(words[1:]):
                         return False
                     if id(node) not in called and not (
                         last in LISTS["values"] or (id(node) in indexed and last in LISTS["indexed"])
@@ -239,16 +248,16 @@ class _Cell:
                     ):  # fmt: skip
                         return False
         return all(
-            _is_default(part) for node in self._nodes if isinstance(node, ast.arguments) for part in _defaults(node)
+            _is_default(part) for node in self._nodes if isinstance(node, ast.arguments) for part in defaults(node)
         )
 
 
 def _has_known_form(node: ast.AST) -> bool:
     match node:
-        case ast.Import(names):
-            return all(_is_listed(one.name) for one in names)
-        case ast.ImportFrom(module, names, level):
-            return level == 0 and all(_is_listed(f"{module}.{one.name}") for one in names)
+        case ast.Import(parts):
+            return all(_is_listed(one.name) for one in parts)
+        case ast.ImportFrom(module, parts, level):
+            return level == 0 and all(_is_listed(f"{module}.{one.name}") for one in parts)
         case ast.FunctionDef(decorator_list=[_, *_]):
             return False
         case ast.With(items):
@@ -273,53 +282,13 @@ def _has_known_form(node: ast.AST) -> bool:
 
 def _is_default(node: ast.expr) -> bool:
     """A constant, a name that a function may read, or a value of a library."""
-    chain = _chain(node)
-    return _is_fixed(node) or len(chain) == 1 or (bool(chain) and chain[-1] in LISTS["values"])
+    words = chain(node)
+    return is_fixed(node) or len(words) == 1 or (bool(words) and words[-1] in LISTS["values"])
 
 
 def _is_listed(name: str) -> bool:
     first, *rest = name.split(".")
     return first in LISTS["modules"] and PURE.issuperset(rest)
-
-
-def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield from ((one.asname, one.name) if one.asname else (one.name.split(".")[0],) * 2 for one in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield from ((one.asname or one.name, f"{node.module}.{one.name}") for one in node.names)
-        elif isinstance(node, ast.ClassDef):
-            yield node.name, node.name.capitalize()  # a class, whatever its name
-
-
-def _renamed(nodes: Iterable[ast.AST], imports: Imports) -> Iterator[tuple[int, tuple[str, str]]]:
-    """Where a part of a library gets a short name, `layers = keras.layers`: the part's place, and its two names."""
-    for node in nodes:
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Attribute(attr=part) as value):
-                root, *rest = _chain(value) or [""]
-                if part in LISTS["inner_modules"] and PURE.issuperset(rest) and root in {one for one, _ in imports}:
-                    yield id(value), (name, ".".join([root, *rest]))
-
-
-def _names(*nodes: Iterable[ast.AST], store: bool = False) -> set[str]:
-    kind = ast.Store if store else ast.Load
-    return {one.id for some in nodes for one in some if isinstance(one, ast.Name) and isinstance(one.ctx, kind)}
-
-
-def _bodies(node: ast.stmt) -> list[list[ast.stmt]]:
-    handlers = [one.body for one in getattr(node, "handlers", [])]
-    return [*(getattr(node, name, []) for name in ("body", "orelse", "finalbody")), *handlers]
-
-
-def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
-    yield table
-    for inner in table.get_children():
-        yield from _tables(inner)
-
-
-def _defaults(arguments: ast.arguments) -> list[ast.expr]:
-    return [one for one in (*arguments.defaults, *arguments.kw_defaults) if one is not None]
 
 
 def _types_in(node: ast.AST) -> Iterator[ast.expr]:
@@ -332,34 +301,6 @@ def _types_in(node: ast.AST) -> Iterator[ast.expr]:
         ):  # fmt: skip
             if not any(isinstance(part, (ast.NamedExpr, ast.Call, ast.Lambda)) for part in ast.walk(found)):
                 yield found
-
-
-def _is_fixed(node: ast.expr, known: Set[str] = frozenset()) -> bool:
-    """Whether nobody can change what it makes: a number, a text, a tuple of these, a span of time; a `known` name."""
-    match node:
-        case ast.Constant() | ast.JoinedStr():
-            return True
-        case ast.Name(id=name):
-            return name in known
-        case ast.Tuple(elts=parts):
-            return all(_is_fixed(one, known) for one in parts)
-        case ast.UnaryOp(operand=value):
-            return _is_fixed(value, known)
-        case ast.BinOp(left=left, right=right):
-            return _is_fixed(left, known) and _is_fixed(right, known)
-        case ast.Call(func=function, args=parts, keywords=more):
-            made = last_name(function) in LISTS["unchanging"]
-            return made and all(_is_fixed(one, known) for one in [*parts, *(one.value for one in more)])
-    return False
-
-
-def _only_defines(node: ast.stmt) -> bool:
-    """Imports, functions, constants: they take no time, and chance has no part in them."""
-    if isinstance(node, (ast.Assign, ast.Expr)):
-        return _is_fixed(node.value) or isinstance(node.value, ast.Lambda)
-    if isinstance(node, ast.FunctionDef):
-        return all(_is_fixed(one) or _chain(one) for one in _defaults(node.args))
-    return isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass))
 
 
 def _seeds(node: ast.stmt) -> bool:
@@ -382,22 +323,3 @@ def _reads_counts(node: ast.AST) -> bool:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return re.sub(r"^val_|_\d+$", "", node.value) in LISTS["counted_names"]
     return isinstance(node, ast.Attribute) and node.attr in LISTS["counted"]
-
-
-def _chain(node: ast.AST) -> list[str]:
-    """`np.linalg.norm` as its words; none where it does not begin with a name."""
-    if isinstance(node, ast.Attribute):
-        before = _chain(node.value)
-        return before and [*before, node.attr]
-    return [node.id] if isinstance(node, ast.Name) else []
-
-
-def last_name(node: ast.AST) -> str:
-    """The name that it ends with: of `a.b(c).d` d; "" where that is no name."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
-
-
-def _root(node: ast.AST) -> str:
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""

@@ -14,7 +14,8 @@ from typing import Final
 
 from autograder.course import Assignment
 from autograder.submission.checks_text import names_asked
-from autograder.submission.plain_code import BUILTINS, LISTS, OTHER_BUILTINS, Facts, facts
+from autograder.submission.plain_code import BUILTINS, OTHER_BUILTINS, Facts, facts
+from autograder.submission.plain_lists import LISTS
 from autograder.submission.restoration import Restored, RestoredCell
 
 MOST_IN_ALL: Final = 500_000  # characters of a notebook that is looked into

@@ -17,8 +17,9 @@ from autograder.box.canary import PROTECTIONS
 from autograder.result import Result
 from autograder.settings import Settings
 from autograder.submission import slicing
+from autograder.submission.cell_names import Imports
 from autograder.submission.find import Submission
-from autograder.submission.plain_code import Facts, Imports, facts
+from autograder.submission.plain_code import Facts, facts
 from helpers.changed_cells import Changes
 from helpers.forked_notebook import Undecided, dry, prepare
 from helpers.own_cells import Made

@@ -1,6 +1,8 @@
 """Which code is known to be harmless: what honest answers are made of is, and every way to reach further is not."""
 
 import importlib
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from helpers.submissions import COURSE, solved
 
 from autograder.submission import plain_code
 from autograder.submission.plain_code import Facts, facts
+from autograder.submission.plain_lists import LISTS
 
 LIBRARIES = """
 import warnings
@@ -108,6 +111,11 @@ model.optimizer.learning_rate = 0.1
 x = np.r_[1:3, 4]
 print("{:.2f} {}".format(np.pi, frame.apply(np.mean)), frame.agg("mean"), frame.to_numpy())
 ---
+time = 3
+---
+store = [1]
+store
+---
 layers = keras.layers
 def build():
     short = keras.optimizers
@@ -152,7 +160,7 @@ NOT_PLAIN = [
     "globals()['x']", "eval('x')", "exec('x = 1')", "x = __builtins__", "get = getattr", "getattr(np, 'ta' + 'nh')",
     "def f(frame):\n    return frame.query('a > @limit')", "getattr(x, '__globals__')", "'{0.__class__}'.format(f)",
     "t = '{}'\nt.format(f)", "'{0.gi_frame}'.format(g)", "map('{0.a}'.format, x)", "frame.agg('ev' + 'al', 0, '@x')",
-    "frame.agg(func='ev')",
+    "frame.agg(func='ev')", "reset -f", "rerun", "store",
     "frame.apply('eval')", "def g():\n    yield\ng().gi_frame", "x.__class__",
     "_name.__code__",
     # by other modules, forms and IPython's own
@@ -169,6 +177,15 @@ NOT_PLAIN = [
 @pytest.mark.parametrize("code", NOT_PLAIN)
 def test_what_reaches_further_is_not(code: str) -> None:
     assert not of(code).plain
+
+
+def test_all_magics_are_known() -> None:
+    """Of the kernel that notebooks run in."""
+    code = "from ipykernel.zmqshell import ZMQInteractiveShell as Shell\n"
+    code += "print(*Shell().magics_manager.lsmagic()['line'])"
+    known = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert len(known) > 80
+    assert set(known) <= LISTS["magics"]
 
 
 def test_an_unknown_library_word_is_not_plain() -> None:
