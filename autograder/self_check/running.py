@@ -105,7 +105,7 @@ class _Kernel:
             self._folder.cleanup()
             raise _no_kernel(f"{type(problem).__name__}: {problem}") from problem
         self._client = self._manager.blocking_client()
-        self._client.start_channels()
+        self._client.start_channels(stdin=False, hb=False)  # nobody asks these
 
     def wait_until_ready(self) -> None:
         """Until it answers, and its outputs arrive. Raises NotGradable when it does not."""

@@ -35,10 +35,11 @@ def test_chance_begins_again_where_it_is_asked_to() -> None:
 
 def test_that_of_keras_does_where_the_notebook_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[int] = []
-    keras = SimpleNamespace(utils=SimpleNamespace(set_random_seed=told.append))
+    utils = SimpleNamespace(set_random_seed=told.append, clear_session=lambda free_memory: told.append(free_memory))
+    keras = SimpleNamespace(utils=utils)
     monkeypatch.setitem(sys.modules, "keras", keras)
     ask(do="seed", seed=13)
-    assert told == [13]
+    assert told == [False, 13]
 
 
 def test_a_notebook_that_has_broken_it_is_answered_too(monkeypatch: pytest.MonkeyPatch) -> None:
