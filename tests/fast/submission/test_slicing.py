@@ -54,7 +54,7 @@ def test_of_the_courses_own_answers_hardly_an_experiment_runs(name: str) -> None
     restored = restore(read(assignment.notebook.parents[2] / "solutions" / name / f"{name}.ipynb"), assignment)
     run = Slices(restored, assignment).needed([exercise.id for exercise in assignment.exercises])
     kinds = [restored.cells[number].kind for number in run]
-    assert kinds.count("free") <= {"08_shapes_batches_state": 1, "09_echo": 2, "10_deep_forecaster": 2}.get(name, 0)
+    assert kinds.count("free") <= {"08_shapes_batches_state": 1, "10_deep_forecaster": 2}.get(name, 0)
     assert len(run) - kinds.count("free") == sum(cell.kind != "free" for cell in restored.cells)
 
 

@@ -93,7 +93,7 @@ def test_the_reference_earns_everything(name: str, grade: Grader) -> None:
         assert {one.id: one.outcome for one in result.exercises} == {one.id: "earned" for one in exercises}
         assert result.score == result.max_score
         assert result.notes == ()
-        run = 0 if every_cell else {"08_shapes_batches_state": 1, "09_echo": 2, "10_deep_forecaster": 2}.get(name, 0)
+        run = 0 if every_cell else {"08_shapes_batches_state": 1, "10_deep_forecaster": 2}.get(name, 0)
         assert result.record["cells"]["left_out"] == (0 if every_cell else len(free) - run)
 
 
