@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograder.examination.expectations import Array, Wrong, array, close, exercise, show, that, unchanged
-from autograder.examination.inference import Dense, Masking, Model, rebuild
+from autograder.examination.inference import Model, rebuild
+from autograder.examination.layers import Dense, Masking
 from autograder.examination.misconceptions import Clues, Mistake, clues
 from autograder.examination.models import keras_model
 from autograder.examination.student import Student, StudentError

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from autograder.boxed.values import Handle
+from autograder.examination.activations import ACTIVATIONS
 from autograder.examination.expectations import (
     Array,
     Curve,
@@ -20,7 +21,8 @@ from autograder.examination.expectations import (
     that,
     unchanged,
 )
-from autograder.examination.inference import ACTIVATIONS, LSTM, Dense, Model
+from autograder.examination.inference import Model
+from autograder.examination.layers import LSTM, Dense
 from autograder.examination.misconceptions import Clues, Mistake
 from autograder.examination.models import keras_model, rebuilt
 from autograder.examination.student import Student, StudentError
@@ -288,8 +290,8 @@ def random_weights(rng: np.random.Generator, depth: int = 1) -> list[Array]:
 def outside(weights: list[Array]) -> Model:
     """The NumPy model with these weights."""
     depth = len(weights) // 3
-    lstms = [LSTM(*weights[3 * n : 3 * n + 3], np.tanh, ACTIVATIONS["sigmoid"], n + 1 < depth, stateful=True)
-             for n in range(depth)]  # fmt: skip
+    tanh, sigmoid = ACTIVATIONS["tanh"], ACTIVATIONS["sigmoid"]
+    lstms = [LSTM(*weights[3 * n : 3 * n + 3], tanh, sigmoid, n + 1 < depth, stateful=True) for n in range(depth)]
     dense = Dense(weights[-2], weights[-1], ACTIVATIONS["linear"])
     return Model((*lstms, dense), (*["LSTM"] * depth, "Dense"), (STEPS, FEATURES), 1, ROWS)
 

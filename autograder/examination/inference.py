@@ -2,20 +2,22 @@
 
 The box sends an architecture and weights; nothing of either is trusted. Only the layers below are
 rebuilt, from checked numbers, and what is graded is what *they* predict. So a model that lies about
-itself is only another model. Equations as in Keras (gate order i, f, c, o; the gates are those of slide 5).
+itself is only another model.
 
 Whatever came from the box, there is a value or NotRebuilt: `rebuild` goes through the layers with the shape
 of what passes them, so that a prediction cannot fail; and before it predicts, the model counts what that will
 cost, and refuses what is too much.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from autograder.examination.activations import named, of_layer
 from autograder.examination.architecture import NotRebuilt, chain
+from autograder.examination.layers import LSTM, TINY, Activated, Dense, Layer, Load, Masking, PReLU, State
 
 Array = np.ndarray[Any, Any]
 
@@ -26,154 +28,18 @@ SAMPLES_AT_A_TIME: Final = 1024
 
 # What predictions may cost, counted in multiplications of a matrix product.
 MAX_WORK: Final = 160_000_000_000  # five seconds of one core
-OF_A_UNIT: Final = 1000  # its activations at a timestep
 OF_A_TURN: Final = 2_500_000  # a timestep of an LSTM, besides what it computes
 VALUES_AT_A_TIME: Final = 2**21  # between two layers, and a few times as many within one
 MAX_VALUES: Final = 2**24  # of all predictions together
-# Less than this counts as 0 in a product: numbers that are too small for their format make it a hundred times slower.
-TINY: Final = 2.0**-450
-
-
-def _sigmoid(x: Array) -> Array:
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * x)))
-
-
-def _softmax(x: Array) -> Array:
-    powers = np.exp(x - x.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
-
-
-ACTIVATIONS: Final[dict[str, Callable[[Array], Array]]] = {
-    "linear": lambda x: x,
-    "relu": lambda x: np.maximum(x, 0),
-    "sigmoid": _sigmoid,
-    "tanh": np.tanh,
-    "softmax": _softmax,
-    "elu": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
-    "softplus": lambda x: np.logaddexp(x, 0),
-}
-
-
-def _product(x: Array, weights: Array) -> Array:
-    return np.where(np.abs(x) < TINY, 0, x) @ weights
-
-
-State = tuple[Array, Array]
-
-
-class Load(NamedTuple):
-    """What a layer makes of one sample, (steps, features), and what that costs: in `turns` one after the other."""
-
-    steps: int
-    features: int
-    work: int
-    turns: int = 1
-
-
-class Layer(Protocol):
-    """One step of the forward pass: values and mask to the next.
-
-    Values are (samples, steps, features), or (samples, features) after the last LSTM. The mask is (samples, steps),
-    True where there is data; None: everywhere.
-    """
-
-    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]: ...
-
-    def load(self, steps: int, features: int) -> Load:
-        """What a sample of so many steps becomes, and costs; one step stands for a sample without any."""
-
-
-@dataclass(frozen=True)
-class Masking:
-    """Rows of which all features are `mask_value` are missing: they become zero, and the mask False."""
-
-    mask_value: float
-
-    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]:
-        present = np.any(x != self.mask_value, axis=-1)
-        return x * present[..., np.newaxis], present
-
-    def load(self, steps: int, features: int) -> Load:
-        """As Layer.load."""
-        return Load(steps, features, steps * features * OF_A_UNIT)
-
-
-@dataclass(frozen=True)
-class Dense:
-    """`activation(x @ kernel + bias)`; kernel (features, units), bias (units,)."""
-
-    kernel: Array
-    bias: Array
-    activation: Callable[[Array], Array]
-
-    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]:
-        return self.activation(_product(x, self.kernel) + self.bias), mask
-
-    def load(self, steps: int, features: int) -> Load:
-        """As Layer.load."""
-        units = len(self.bias)
-        return Load(steps, units, steps * (self.kernel.size + units * OF_A_UNIT))
-
-
-@dataclass(frozen=True)
-class LSTM:
-    """kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units,); gates i, f, c, o.
-
-    A masked timestep leaves the state, and the output, as they were; the output begins at zero, also where
-    the state of a `stateful` layer comes from the batch before.
-    """
-
-    kernel: Array
-    recurrent_kernel: Array
-    bias: Array
-    activation: Callable[[Array], Array]
-    recurrent_activation: Callable[[Array], Array]
-    return_sequences: bool
-    stateful: bool = False
-
-    def __call__(self, x: Array, mask: Array | None) -> tuple[Array, Array | None]:
-        values, mask, _ = self.run(x, mask, self.zeros(len(x)))
-        return values, mask
-
-    def load(self, steps: int, features: int) -> Load:
-        """As Layer.load."""
-        units = self.recurrent_kernel.shape[0]
-        work = steps * (self.kernel.size + self.recurrent_kernel.size + units * OF_A_UNIT)
-        return Load(steps if self.return_sequences else 1, units, work, steps)
-
-    def zeros(self, samples: int) -> State:
-        """What h and c are before the first timestep, and after a reset."""
-        units = self.recurrent_kernel.shape[0]
-        return np.zeros((samples, units)), np.zeros((samples, units))
-
-    def run(self, x: Array, mask: Array | None, state: State) -> tuple[Array, Array | None, State]:
-        """Output, mask and the state after the last timestep, begun in `state`; h and c are (samples, units).
-
-        The output is (samples, steps, units) with `return_sequences`, else (samples, units) and its mask None.
-        """
-        h, c = state
-        output = np.zeros_like(h)
-        outputs = []
-        for t in range(x.shape[1]):
-            gates = _product(x[:, t], self.kernel) + _product(h, self.recurrent_kernel) + self.bias
-            i, f, g, o = np.split(gates, 4, axis=-1)
-            c_t = self.recurrent_activation(f) * c + self.recurrent_activation(i) * self.activation(g)
-            h_t = self.recurrent_activation(o) * self.activation(c_t)
-            if mask is None:
-                h, c, output = h_t, c_t, h_t
-            else:
-                present = mask[:, t, np.newaxis]
-                h, c, output = (np.where(present, new, old) for new, old in ((h_t, h), (c_t, c), (h_t, output)))
-            if self.return_sequences:
-                outputs.append(output)
-        return (np.stack(outputs, axis=1), mask, (h, c)) if self.return_sequences else (output, None, (h, c))
 
 
 @dataclass(frozen=True)
 class Model:
     """A rebuilt model. `input_shape` is (timesteps, features), `outputs` the size of its last axis.
 
-    `batch_size` is None unless the model takes batches of one size only.
+    `names` are the layers' kinds and `configs` their configurations as they came, with each activation by its name in
+    `keras.activations`. An activation that is a layer of its own directly behind a Dense is that of the Dense, and no
+    layer: the two are the same to Keras. `batch_size` is None unless the model takes batches of one size only.
     """
 
     layers: tuple[Layer, ...]
@@ -181,6 +47,7 @@ class Model:
     input_shape: tuple[int | None, int]
     outputs: int
     batch_size: int | None = None
+    configs: tuple[dict[str, Any], ...] = ()
 
     def predict(self, x: Array) -> Array:
         """Predictions for x (samples, timesteps, features), each of which begins in the state of zeros.
@@ -265,13 +132,20 @@ def rebuild(architecture: Any, weights: Any, *, stateful: bool = False) -> Model
     batch_size, timesteps, features = _input_shape(first[2])
     flow = _Flow(features, sequence=True)
     built: list[Layer] = []
+    told: list[tuple[str, dict[str, Any]]] = []
     for kind, name, config in layers:
         layer, flow = _layer(kind, config, weights.get(name, []), flow)
-        built += [] if layer is None else [layer]
         if isinstance(layer, LSTM) and layer.stateful and not stateful:
             raise NotRebuilt("The model's LSTM has stateful=True; this exercise is graded without it.")
-    names = tuple(kind for kind, _, _ in layers)
-    return Model(tuple(built), names, (timesteps, features), flow.features, batch_size)
+        if isinstance(layer, Activated) and told and told[-1][0] == "Dense":
+            dense = built.pop()
+            assert isinstance(dense, Dense)
+            layer = replace(dense, activation=dense.activation.then(layer.activation))
+            kind, config = told.pop()
+        built += [] if layer is None else [layer]
+        told.append((kind, _with_names(config, layer)))
+    names, configs = zip(*told, strict=True)
+    return Model(tuple(built), names, (timesteps, features), flow.features, batch_size, configs)
 
 
 class _Flow(NamedTuple):
@@ -279,6 +153,21 @@ class _Flow(NamedTuple):
 
     features: int
     sequence: bool
+    masked: bool = False
+
+    @property
+    def dimensions(self) -> int:
+        return 3 if self.sequence else 2
+
+
+def _with_names(config: dict[str, Any], layer: Layer | None) -> dict[str, Any]:
+    """The configuration, with the activations by their names."""
+    if isinstance(layer, Dense | Activated):
+        return {**config, "activation": layer.activation.name}
+    if isinstance(layer, LSTM):
+        names = {"activation": layer.activation.name, "recurrent_activation": layer.recurrent_activation.name}
+        return {**config, **names}
+    return config
 
 
 def _layer(kind: str, config: dict[str, Any], arrays: list[Array], flow: _Flow) -> tuple[Layer | None, _Flow]:
@@ -288,15 +177,23 @@ def _layer(kind: str, config: dict[str, Any], arrays: list[Array], flow: _Flow) 
     if kind == "LSTM":
         return _lstm(config, arrays, flow)
     if kind == "Masking":
-        return Masking(_mask_value(config.get("mask_value"))), flow
+        return Masking(_mask_value(config.get("mask_value"))), flow._replace(masked=True)
     if kind == "Dropout":
         rate: Any = config.get("rate")
         if type(rate) not in (int, float) or not 0 <= rate <= 1:
             raise NotRebuilt("The rate of the model's Dropout should be a number from 0 to 1.")
         return None, flow
+    if kind == "PReLU":
+        return _prelu(arrays, flow), flow
+    if kind == "Softmax" and flow.masked:
+        raise NotRebuilt("The model has a Softmax layer behind a Masking, which leaves out what is masked: "
+                         'give the Dense before it activation="softmax".')  # fmt: skip
+    activation = of_layer(kind, config, flow.dimensions)
+    if activation is not None:
+        return Activated(activation), flow._replace(features=activation.width(flow.features))
     raise NotRebuilt(
         f"The model has a layer {kind[:60]}, which the grader does not know. It knows these: "
-        "Input, Masking, LSTM, Dropout and Dense."
+        "Input, Masking, LSTM, Dropout, Dense, and layers that are activations."
     )
 
 
@@ -315,8 +212,19 @@ def _dense(config: dict[str, Any], arrays: list[Array], flow: _Flow) -> tuple[De
     bias = _flag(config, "use_bias", True)
     shapes = [(flow.features, units), (units,)]
     given = _fitting("Dense", arrays, shapes if bias else shapes[:1])
-    layer = Dense(given[0], given[1] if bias else np.zeros(units), _activation(config.get("activation")))
-    return layer, flow._replace(features=units)
+    activation = named(config.get("activation"), flow.dimensions)
+    layer = Dense(given[0], given[1] if bias else np.zeros(units), activation)
+    return layer, flow._replace(features=activation.width(units))
+
+
+def _prelu(arrays: list[Array], flow: _Flow) -> PReLU:
+    """With a slope for each feature, or one for all, that is the same at all timesteps."""
+    before = (1,) if flow.sequence else ()
+    shapes = [array.shape for array in arrays]
+    if shapes not in ([(*before, flow.features)], [(*before, 1)]):
+        raise NotRebuilt("The grader knows the model's PReLU only with the same slopes at all timesteps: "
+                         "on sequences give it shared_axes=[1].")  # fmt: skip
+    return PReLU(_fitting("PReLU", arrays, shapes)[0].reshape(-1))
 
 
 def _lstm(config: dict[str, Any], arrays: list[Array], flow: _Flow) -> tuple[LSTM, _Flow]:
@@ -330,12 +238,15 @@ def _lstm(config: dict[str, Any], arrays: list[Array], flow: _Flow) -> tuple[LST
     bias = _flag(config, "use_bias", True)
     shapes = [(flow.features, 4 * units), (units, 4 * units), (4 * units,)]
     given = _fitting("LSTM", arrays, shapes if bias else shapes[:2])
+    activation, recurrent = (named(config.get(name), 2) for name in ("activation", "recurrent_activation"))
+    for one in (activation, recurrent):
+        if one.halves:
+            raise NotRebuilt(f"The model's LSTM has the activation {one.name}, with which it cannot predict.")
     layer = LSTM(
-        given[0], given[1], given[2] if bias else np.zeros(4 * units),
-        _activation(config.get("activation")), _activation(config.get("recurrent_activation")),
+        given[0], given[1], given[2] if bias else np.zeros(4 * units), activation, recurrent,
         _flag(config, "return_sequences"), _flag(config, "stateful"),
     )  # fmt: skip
-    return layer, _Flow(units, layer.return_sequences)
+    return layer, _Flow(units, layer.return_sequences, flow.masked and layer.return_sequences)
 
 
 def _units(config: dict[str, Any]) -> int:
@@ -351,12 +262,6 @@ def _flag(config: dict[str, Any], name: str, default: bool = False) -> bool:
     if value is not None and not (type(value) in (bool, int) and value in (0, 1)):
         raise NotRebuilt(f"A layer's {name} should be True or False.")
     return bool(value)
-
-
-def _activation(name: Any) -> Callable[[Array], Array]:
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise NotRebuilt(f"The grader does not know an activation of the model. It knows: {', '.join(ACTIVATIONS)}.")
-    return ACTIVATIONS[name]
 
 
 def _mask_value(value: Any) -> float:

@@ -4,14 +4,16 @@ from typing import Any, NamedTuple
 
 from autograder.boxed.values import Handle
 from autograder.examination.admission import admit
-from autograder.examination.architecture import chain
 from autograder.examination.expectations import show, that
 from autograder.examination.inference import Model, rebuild
 from autograder.examination.student import Student
 
 
 class Layer(NamedTuple):
-    """A layer as its architecture claims it to be: Keras's name of its class, and its configuration as it came."""
+    """A layer as its architecture claims it to be: Keras's name of its class, and its configuration as it came.
+
+    Its activations are there by their names in `keras.activations`, however the student gave them.
+    """
 
     kind: str
     config: dict[str, Any]
@@ -38,5 +40,5 @@ def taken_apart(student: Student, model: "str | Handle") -> tuple[list[Layer], M
     """The layers behind the input, in the order in which data passes them, and the model rebuilt. Raises NotRebuilt."""
     exported = student.export_model(model)
     whole = rebuild(exported.get("architecture"), exported.get("weights"))
-    layers = [Layer(kind, config) for kind, _, config in chain(exported.get("architecture")) if kind != "InputLayer"]
+    layers = [Layer(kind, config) for kind, config in zip(whole.names, whole.configs, strict=True)]
     return layers, whole
