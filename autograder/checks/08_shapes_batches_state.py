@@ -151,10 +151,18 @@ def test_counts_the_updates(student: Student, rng: np.random.Generator) -> None:
 def can_train(model: Any, batch_size: Any) -> Any:
     _, timesteps, features = model.input_shape
     X = np.ones((batch_size, timesteps, features), dtype="float32")
-    model.run_eagerly = True
+    model.jit_compile, model.run_eagerly = False, True  # Keras refuses both together
+    optimizer = getattr(model, "optimizer", None)
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer
+    batches = getattr(inner, "gradient_accumulation_steps", None) or 1  # one update takes so many
+    batches = min(int(batches), 100) * (1 if inner is optimizer else 16)  # and is left out while the scale is too large
     before = [np.array(weight) for weight in model.get_weights()]
-    model.fit(X, np.ones((batch_size, 1), dtype="float32"), batch_size=batch_size, verbose=0)
-    return any(not np.array_equal(one, other) for one, other in zip(before, model.get_weights(), strict=True))
+    y = np.ones((batch_size, 1), dtype="float32")
+    for _ in range(batches):
+        model.fit(X, y, batch_size=batch_size, verbose=0)
+        if any(not np.array_equal(one, other) for one, other in zip(before, model.get_weights(), strict=True)):
+            return True
+    return False
 
 
 def built(student: Student, model: Any, what: str) -> Model:
@@ -244,12 +252,13 @@ def in_the_box(weights: Any, rows: Any, steps: Any, rate: Any, functional: Any) 
     """A stateful Keras model with these weights: a list of LSTMs, the last but one is followed by Dense(1)."""
     import keras
 
+    plain: Any = {"dtype": "float32"}  # whatever policy the notebook has set
     layers = [
-        keras.layers.LSTM(len(weights[3 * n + 1]), stateful=True, return_sequences=3 * n + 5 < len(weights))
+        keras.layers.LSTM(len(weights[3 * n + 1]), stateful=True, return_sequences=3 * n + 5 < len(weights), **plain)
         for n in range(len(weights) // 3)
     ]
-    layers.append(keras.layers.Dense(1))
-    inputs = keras.Input(batch_shape=(rows, steps, len(weights[0])))
+    layers.append(keras.layers.Dense(1, **plain))
+    inputs = keras.Input(batch_shape=(rows, steps, len(weights[0])), **plain)
     if functional:
         outputs = inputs
         for layer in layers:
@@ -258,7 +267,8 @@ def in_the_box(weights: Any, rows: Any, steps: Any, rate: Any, functional: Any) 
     else:
         model = keras.Sequential([inputs, *layers])
     model.set_weights(weights)
-    model.compile(keras.optimizers.SGD(rate), "mse", run_eagerly=True)  # a few batches: a graph would cost more
+    # A few batches: a graph would cost more.
+    model.compile(keras.optimizers.SGD(rate), "mse", run_eagerly=True, auto_scale_loss=False)
     return model
 
 

@@ -186,10 +186,13 @@ def _samples(
 
 def how_compiled(model: Any) -> Any:
     loss = getattr(model, "loss", None)
+    while isinstance(loss, (list, tuple, dict)) and len(loss) == 1:  # one for each output
+        loss = next(iter(loss.values())) if isinstance(loss, dict) else loss[0]
     name = (
         loss if isinstance(loss, str) else getattr(loss, "name", None) or getattr(loss, "__name__", type(loss).__name__)
     )
     optimizer = getattr(model, "optimizer", None)
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of a LossScaleOptimizer, as mixed_float16 makes it
     try:
         rate = float(optimizer.learning_rate)
     except (AttributeError, TypeError, ValueError):

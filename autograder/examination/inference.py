@@ -25,6 +25,9 @@ MAX_PARAMETERS: Final = 2_000_000
 MAX_UNITS: Final = 1024
 MAX_SIZE: Final = 1_000_000  # of an axis of the input
 SAMPLES_AT_A_TIME: Final = 1024
+# bfloat16 is read as float32: what it rounds is less than what a threshold sees.
+INPUT_DTYPES: Final = ("float16", "float32", "float64", "bfloat16", "bool",
+                       "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")  # fmt: skip
 
 # What predictions may cost, counted in multiplications of a matrix product.
 MAX_WORK: Final = 160_000_000_000  # five seconds of one core
@@ -40,6 +43,8 @@ class Model:
     `names` are the layers' kinds and `configs` their configurations as they came, with each activation by its name in
     `keras.activations`. An activation that is a layer of its own directly behind a Dense is that of the Dense, and no
     layer: the two are the same to Keras. `batch_size` is None unless the model takes batches of one size only.
+    Inputs are cast as Keras casts them: to 32 bits, and to whole numbers if `input_dtype` is a kind of these.
+    `half` says that Keras computes some of it in 16 bits, by a dtype policy; here all of it has 64.
     """
 
     layers: tuple[Layer, ...]
@@ -48,6 +53,8 @@ class Model:
     outputs: int
     batch_size: int | None = None
     configs: tuple[dict[str, Any], ...] = ()
+    input_dtype: str = "float32"
+    half: bool = False
 
     def predict(self, x: Array) -> Array:
         """Predictions for x (samples, timesteps, features), each of which begins in the state of zeros.
@@ -74,10 +81,18 @@ class Model:
         parts = []
         with np.errstate(all="ignore"):  # infinite weights are the student's, and predict nothing
             for start in range(0, max(len(batches[0]), 1), rows):
-                part = [np.asarray(batch[start : start + rows], dtype=float) for batch in batches]
+                part = [self._cast(batch[start : start + rows]) for batch in batches]
                 states = {place: layer.zeros(len(part[0])) for place, layer in carrying.items()}
                 parts.append([self._forward(x, states) for x in part])
         return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+    def _cast(self, batch: Array) -> Array:
+        x: Array = np.asarray(batch, dtype=np.float32).astype(float)
+        if self.input_dtype == "float16":
+            x = x.astype(np.float16).astype(float)
+        elif self.input_dtype == "bool":
+            x = (x != 0).astype(float)
+        return np.trunc(x) if "int" in self.input_dtype else np.asarray(x)
 
     def _forward(self, x: Array, states: dict[int, State]) -> Array:
         """One pass; the states of the layers that have one in `states` go on there."""
@@ -145,7 +160,9 @@ def rebuild(architecture: Any, weights: Any, *, stateful: bool = False) -> Model
         built += [] if layer is None else [layer]
         told.append((kind, _with_names(config, layer)))
     names, configs = zip(*told, strict=True)
-    return Model(tuple(built), names, (timesteps, features), flow.features, batch_size, configs)
+    half = any(_policy(config).endswith("float16") for _, _, config in layers)
+    shape = timesteps, features
+    return Model(tuple(built), names, shape, flow.features, batch_size, configs, _input_dtype(first[2]), half)
 
 
 class _Flow(NamedTuple):
@@ -172,6 +189,12 @@ def _with_names(config: dict[str, Any], layer: Layer | None) -> dict[str, Any]:
 
 def _layer(kind: str, config: dict[str, Any], arrays: list[Array], flow: _Flow) -> tuple[Layer | None, _Flow]:
     """The layer, None where it does nothing in predictions, and what comes out of it."""
+    if config.get("quantization_config") is not None or _policy(config) == "quantized":
+        raise NotRebuilt(f"The model's {kind[:60]} is quantised, and the grader rebuilds only layers that are not: "
+                         "leave `quantize` out.")  # fmt: skip
+    if config.get("lora_rank") is not None:
+        raise NotRebuilt(f"The model's {kind[:60]} has LoRA weights, which the grader does not rebuild: "
+                         "leave `lora_rank` and `enable_lora` out.")  # fmt: skip
     if kind == "Dense":
         return _dense(config, arrays, flow)
     if kind == "LSTM":
@@ -205,6 +228,24 @@ def _input_shape(config: dict[str, Any]) -> tuple[int | None, int | None, int]:
     if not all(size is None or (type(size) is int and 0 < size <= MAX_SIZE) for size in shape):
         raise NotRebuilt(f"The sizes of the model's input should be whole numbers from 1 to {MAX_SIZE:,}.")
     return shape[0], shape[1], shape[2]
+
+
+def _input_dtype(config: dict[str, Any]) -> str:
+    dtype = config.get("dtype", "float32")
+    if dtype not in INPUT_DTYPES:
+        raise NotRebuilt("The model's input should be of numbers: leave the dtype of keras.Input out.")
+    return str(dtype)
+
+
+def _policy(config: dict[str, Any]) -> str:
+    """The name of a layer's dtype policy, "quantized" for those that Keras makes when it quantises; or ""."""
+    policy = config.get("dtype")
+    if not isinstance(policy, dict):
+        return policy if isinstance(policy, str) else ""
+    if str(policy.get("class_name")).startswith("Quantized"):
+        return "quantized"
+    settings = policy.get("config")
+    return str(settings.get("name")) if isinstance(settings, dict) else ""
 
 
 def _dense(config: dict[str, Any], arrays: list[Array], flow: _Flow) -> tuple[Dense, _Flow]:

@@ -579,3 +579,62 @@ def test_inputs_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         made(INPUT, lstm()).predict(np.zeros(shape))
     with pytest.raises(NotRebuilt, match="should take"):
         made(claimed("InputLayer", batch_shape=[None, None, 2]), lstm()).predict(np.zeros((3, 0, 2)))
+
+
+# Dtypes: the rebuilt model has 64 bits, and reads what Keras reads
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16", "float16", "float64"])
+def test_a_dtype_policy_changes_no_more_than_its_precision(policy: str) -> None:
+    rng = np.random.default_rng(0)
+    layers = [L.LSTM(4, dtype=policy), L.Dense(3, "softmax", dtype=policy)]
+    model = randomised(keras.Sequential([keras.Input((5, 2)), *layers]), rng)
+    x = rng.normal(size=(30, 5, 2)).astype("float32")
+    rebuilt = rebuild(*exported(model))
+    assert rebuilt.half == policy.endswith("float16")
+    np.testing.assert_allclose(rebuilt.predict(x), model.predict(x, verbose=0), atol=0.03 if rebuilt.half else 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [None, *inference.INPUT_DTYPES])
+@pytest.mark.parametrize("kind", ["f8", "f4", "i8", "i2", "u1"])
+def test_inputs_are_cast_as_keras_casts_them(dtype: str | None, kind: str) -> None:
+    model = randomised(keras.Sequential([keras.Input((3, 2), dtype=dtype), L.Dense(1)]), np.random.default_rng(0))
+    x = np.array([[[1.7, 2.2], [0, 100.9], [3.2, 1e-3]]]).astype(kind)
+    tolerance = 0.01 if dtype == "bfloat16" else 1e-5
+    np.testing.assert_allclose(rebuild(*exported(model)).predict(x), model.predict(x, verbose=0), rtol=tolerance)
+
+
+def test_large_whole_numbers_lose_what_32_bits_do_not_hold() -> None:
+    model = keras.Sequential([keras.Input((1, 1)), L.Dense(1, kernel_initializer="ones")])
+    x = np.array([[[2**24 + 1]]])
+    assert rebuild(*exported(model)).predict(x) == model.predict(x, verbose=0) == 2**24
+
+
+@pytest.mark.parametrize("dtype", [3, None, [], {"a": 1}, "string", "complex64", "x", float("nan")], ids=repr)
+def test_inputs_that_are_no_numbers_are_refused(dtype: Any) -> None:
+    with pytest.raises(NotRebuilt, match="dtype"):
+        made({**INPUT, "config": {**INPUT["config"], "dtype": dtype}}, lstm(), dense())
+
+
+@pytest.mark.parametrize("value", [0.1, -0.3, 0.1 + 1e-12, 2**24 + 1, 1e30])
+def test_masking_compares_in_32_bits(value: float) -> None:
+    model = randomised(keras.Sequential([keras.Input((4, 1)), L.Masking(value), L.LSTM(3)]), np.random.default_rng(0))
+    x = np.array([[[0.5], [value], [value * (1 + 1e-9)], [value * 1.01]]])
+    rebuilt = rebuild(*exported(model))
+    np.testing.assert_allclose(rebuilt.predict(x), model.predict(x, verbose=0), atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a `quantize` method", "ignore:__array__ implementation")
+def test_quantised_layers_are_refused() -> None:
+    model = keras.Sequential([keras.Input((4, 3)), L.LSTM(4), L.Dense(2)])
+    model.quantize("int8")
+    with pytest.raises(NotRebuilt, match=r"quantised.*leave `quantize` out"):
+        rebuild(*exported(model))
+
+
+def test_lora_is_refused() -> None:
+    model = keras.Sequential([keras.Input((4, 3)), L.LSTM(4), L.Dense(2)])
+    model.layers[-1].enable_lora(2)
+    for one in (model, keras.Sequential([keras.Input((4, 3)), L.LSTM(4), L.Dense(2, lora_rank=1)])):
+        with pytest.raises(NotRebuilt, match=r"LoRA.*`lora_rank` and `enable_lora` out"):
+            rebuild(*exported(one))
