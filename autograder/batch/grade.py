@@ -24,7 +24,7 @@ from autograder.report.page import Level
 from autograder.result import Result, differences
 from autograder.seed import course_seed, seed_file
 from autograder.settings import Settings
-from autograder.submission.find import Submission, find_submissions
+from autograder.submission.find import Submission, find_submissions, strays
 from autograder.text import plain
 
 
@@ -82,6 +82,7 @@ def run(request: Request, course: Course, err: Console) -> tuple[int, list[tuple
     Raises Refused before any grading (NothingThere, BoxUnavailable, Unusable), and CourseError.
     """
     submissions, complaints = find_submissions(request.paths, course)
+    complaints += strays(request.paths, submissions)
     for complaint in complaints:
         err.print(plain(complaint), style="red", markup=False)
     if not submissions:

@@ -108,4 +108,13 @@ def _undefined(exercise: Exercise, restored: Restored, run: CellRun | None, mess
 
 
 def _solution_run(exercise: str, runs: Iterable[CellRun]) -> CellRun | None:
-    return next((run for run in runs if run.cell.kind == "solution" and run.cell.exercise == exercise), None)
+    """The run of its solution cell; of several, that which went worst. None where no such cell was to run."""
+    found = [run for run in runs if run.cell.kind == "solution" and run.cell.exercise == exercise]
+    return min(found, key=_how_bad, default=None)
+
+
+def _how_bad(run: CellRun) -> int:
+    """How early it comes among the runs of one exercise, from the worst."""
+    order = ["stopped", "not reached", "out of memory", "raised"]
+    status = "out of memory" if _out_of_memory(run) else run.status
+    return order.index(status) if status in order else len(order)

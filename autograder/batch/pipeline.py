@@ -19,6 +19,7 @@ from autograder.errors import BoxUnavailable, CourseError, NotGradable
 from autograder.examination.examine import Evidence, Looking, Lost, examine
 from autograder.result import ExerciseResult, Result, ShownCell, printed
 from autograder.settings import Settings
+from autograder.submission.damage import check_whole
 from autograder.submission.find import Submission
 from autograder.submission.notebook import check_assignment, read
 from autograder.submission.restoration import Restored, restore
@@ -107,6 +108,7 @@ def _grade(
         notebook = read(submission.path)
         record["submission_sha256"] = notebook.sha256
         check_assignment(notebook, assignment, settings.course)
+        check_whole(notebook, assignment)
     with _timed(timings, "restore"):
         restored = restore(notebook, assignment)
     with _timed(timings, "slice"):
@@ -237,11 +239,14 @@ def _shown(
 ) -> Iterator[ShownCell]:
     """The cells of each exercise, with what they printed: now, or when it was graded."""
     runs = {run.cell.number: run for run in transcript}
-    before = {(cell.exercise, cell.kind): cell for cell in earlier.cells} if earlier else {}
+    before: dict[tuple[str | None, str], list[ShownCell]] = {}
+    for shown in earlier.cells if earlier else ():
+        before.setdefault((shown.exercise, shown.kind), []).append(shown)
     for cell in restored.cells:
         if cell.exercise is None:
             continue
-        run, kept = runs.get(cell.number), before.get((cell.exercise, cell.kind))
+        its = before.get((cell.exercise, cell.kind), [])
+        run, kept = runs.get(cell.number), its.pop(0) if its else None
         if cell.exercise in known and kept is not None:
             yield dataclasses.replace(kept, source=cell.source)
         else:

@@ -10,6 +10,7 @@ from autograder.errors import NotGradable
 from autograder.self_check import remembered
 from autograder.self_check.outcomes import Checked, Line, Options, Outcome
 from autograder.self_check.telling import not_begun, tell
+from autograder.submission.damage import check_whole
 from autograder.submission.find import Submission, find_submissions
 from autograder.submission.notebook import check_assignment, read
 from autograder.submission.restoration import Restored, restore
@@ -61,6 +62,7 @@ def _check(submission: Submission, course: Course, options: Options, begun_only:
         )
     notebook = read(path)
     check_assignment(notebook, assignment, course)
+    check_whole(notebook, assignment)
     restored = restore(notebook, assignment)
     if begun_only and len(restored.unanswered) == len(assignment.exercises):
         return None

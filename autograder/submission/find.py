@@ -46,6 +46,23 @@ def find_submissions(paths: Iterable[Path], course: Course) -> tuple[list[Submis
     return found, complaints
 
 
+def strays(paths: Iterable[Path], found: Iterable[Submission]) -> list[str]:
+    """A sentence for each notebook below the folders `paths` that is part of no submission, so that none is lost."""
+    known = {one.path.parent if one.path.suffix == ".ipynb" else one.path for one in found}
+    sentences = []
+    for folder in (path.absolute() for path in paths if path.is_dir()):
+        for place, folders, files in os.walk(folder):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            loose = [name for name in sorted(files) if name.endswith(".ipynb") and not name.startswith(".")]
+            if Path(place) not in known:
+                sentences += [
+                    f"{plain(str(Path(place, name)), 300)} was not graded: it is not in a folder STUDENT/ASSIGNMENT. "
+                    "Move it there, and grade again."
+                    for name in loose
+                ]
+    return sentences
+
+
 def _found_at(path: Path, course: Course) -> list[Submission]:
     if not path.exists():
         raise NothingThere(f"{path}: there is no such file or folder.")
@@ -67,7 +84,7 @@ def _found_at(path: Path, course: Course) -> list[Submission]:
             if grandchild.is_dir() and not grandchild.name.startswith(".") and _is_submission(grandchild, course)
         ]
     if not found:
-        notebooks = sorted(path.glob("*.ipynb"))
+        notebooks = _notebooks(path)
         found = [_one(notebook, course) for notebook in notebooks]
     if not found:
         raise NothingThere(
@@ -78,7 +95,12 @@ def _found_at(path: Path, course: Course) -> list[Submission]:
 
 
 def _is_submission(folder: Path, course: Course) -> bool:
-    return _assignment(folder) in course.names or any(folder.glob("*.ipynb"))
+    return _assignment(folder) in course.names or bool(_notebooks(folder))
+
+
+def _notebooks(folder: Path) -> list[Path]:
+    """Those that people see: not what macOS writes beside each file (`._NAME`), nor an editor's own copies."""
+    return sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
 
 
 def _assignment(folder: Path) -> str:
@@ -103,7 +125,7 @@ def _student(folder: Path, beside: Collection[str] | None = None) -> str:
 
 def _folder(folder: Path, student: str) -> Submission:
     assignment = _assignment(folder)
-    notebooks = sorted(folder.glob("*.ipynb"))
+    notebooks = _notebooks(folder)
     named = folder / f"{assignment}.ipynb"
     if named in notebooks or len(notebooks) == 1:
         return Submission(named if named in notebooks else notebooks[0], student, assignment)

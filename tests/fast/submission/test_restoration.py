@@ -9,6 +9,8 @@ import pytest
 from helpers.submissions import Notebook, answered, cell, insert, own_cell, released, remove, solved, source, write
 
 from autograder.course import Course
+from autograder.errors import NotGradable
+from autograder.submission.damage import check_whole
 from autograder.submission.notebook import read
 from autograder.submission.restoration import Restored, RestoredCell, restore
 
@@ -59,14 +61,78 @@ def test_a_deleted_or_edited_check_is_the_released_one(restored: Any, course: Co
     ]
 
 
-def test_of_copied_answers_the_last_changed_one_counts(restored: Any) -> None:
+def answers(found: Any) -> list[str]:
+    return [c.source for c in found.cells if c.kind == "solution" and c.exercise == "normalize"]
+
+
+def test_of_copied_answers_all_run_in_their_order_but_those_as_released(restored: Any) -> None:
     notebook = answered(solved(ASSIGNMENT), normalize=ANSWER)
     copies = [cell(released(ASSIGNMENT), "normalize"), cell(solved(ASSIGNMENT), "normalize")]
     notebook["cells"] += copy.deepcopy(copies)
     notebook["cells"].append(copy.deepcopy(copies[0]))
     found = restored(notebook)
-    assert answer(found) == source(solved(ASSIGNMENT), "normalize")
-    assert found.notes == ["There are 2 solution cells of `normalize`; the last one counts, as it does in Jupyter."]
+    assert answers(found) == [ANSWER, source(solved(ASSIGNMENT), "normalize")]
+    assert found.notes == [
+        "There are 2 solution cells of `normalize`; all of them ran, in their order, as in Jupyter.",
+        (
+            "Another solution cell of `normalize` is still as it was released. It was left out, so that it does not "
+            "undo your answer. Delete it."
+        ),
+    ]
+
+
+@pytest.mark.parametrize("below", ["", "# " + ANSWER.replace("\n", "\n# "), "normalize([1.0], [2.0])\n"])
+def test_what_an_editor_left_below_does_not_undo_an_answer(restored: Any, below: str) -> None:
+    notebook = answered(solved(ASSIGNMENT), normalize=ANSWER)
+    twin = copy.deepcopy(cell(notebook, "normalize"))
+    notebook["cells"].insert(notebook["cells"].index(cell(notebook, "normalize")) + 1, {**twin, "source": below})
+    assert answers(restored(notebook)) == [ANSWER, below] if below.startswith("normalize") else [ANSWER]
+
+
+def test_a_copy_as_text_is_not_run(restored: Any) -> None:
+    notebook = answered(solved(ASSIGNMENT), normalize=ANSWER)
+    text = {**copy.deepcopy(cell(notebook, "normalize")), "cell_type": "markdown", "source": "My idea:\n\n" + ANSWER}
+    notebook["cells"].append(text)
+    assert answers(restored(notebook)) == [ANSWER]
+
+
+@pytest.mark.parametrize(
+    ("setting", "instead"),
+    [
+        ("%matplotlib qt", "%matplotlib inline"), ("%matplotlib widget", "%matplotlib inline"),
+        ("matplotlib.use('TkAgg')", "pass"), ("plt.switch_backend('qtagg')", "pass"),
+        ("%matplotlib inline", "%matplotlib inline"),
+        ("matplotlib.use('agg')", "matplotlib.use('agg')"), ("plt.style.use('ggplot')", "plt.style.use('ggplot')"),
+    ],
+)  # fmt: skip
+def test_a_window_that_no_box_has_is_not_asked_for(restored: Any, setting: str, instead: str) -> None:
+    found = restored(answered(solved(ASSIGNMENT), normalize=f"{setting}\n{ANSWER}"))
+    (text,) = answers(found)
+    assert text.splitlines()[0] in {instead, "None" if instead == "pass" else instead}
+    assert text.endswith(ANSWER)
+    assert len(found.notes) == (setting != instead)
+    assert all(f"asks for a window (`{setting}`)" in note for note in found.notes)
+
+
+def test_a_merge_that_stands_in_cells_of_its_own_leaves_the_answer_untold(restored: Any) -> None:
+    notebook = answered(solved(ASSIGNMENT), normalize=ANSWER)
+    place = notebook["cells"].index(cell(notebook, "normalize"))
+    twin = {**copy.deepcopy(notebook["cells"][place]), "source": ANSWER.replace("mine", "theirs")}
+    marks = [own_cell(text) for text in ("<<<<<<< local", "=======", ">>>>>>> remote")]
+    notebook["cells"][place : place + 1] = [marks[0], notebook["cells"][place], marks[1], twin, marks[2]]
+    found = restored(notebook)
+    assert answers(found) == []
+    assert set(found.problems) == {"normalize"}
+
+
+def test_a_file_that_has_lost_its_line_ends_is_not_graded(course: Course, tmp_path: Path) -> None:
+    assignment = course.assignment(ASSIGNMENT)
+    notebook = solved(ASSIGNMENT)
+    check_whole(read(write(notebook, tmp_path / "whole.ipynb")), assignment)
+    for each in notebook["cells"]:
+        each["source"] = "".join(each["source"]).split("\n")
+    with pytest.raises(NotGradable, match=r"The file is damaged: .* have lost line ends"):
+        check_whole(read(write(notebook, tmp_path / "lost.ipynb")), assignment)
 
 
 @pytest.mark.parametrize("kind", ["markdown", "raw"])

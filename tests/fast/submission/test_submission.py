@@ -8,7 +8,7 @@ from helpers.submissions import released, solved, write
 
 from autograder.course import Course
 from autograder.errors import NotGradable
-from autograder.submission.find import find_submissions
+from autograder.submission.find import find_submissions, strays
 from autograder.submission.notebook import check_assignment, read
 
 ASSIGNMENT = "03_numeric_data"
@@ -134,3 +134,26 @@ def test_several_notebooks_without_the_right_name_are_refused(course: Course, tm
     (submission,), _ = find_submissions([tmp_path], course)
     assert submission.problem is not None
     assert "(a.ipynb, b.ipynb) and none is called `03_numeric_data.ipynb`" in submission.problem
+
+
+def test_no_notebook_of_a_class_is_lost(course: Course, tmp_path: Path) -> None:
+    """One that is too high, too deep, or loose is named; hidden files are not notebooks."""
+    places = ["ada/03_numeric_data/03_numeric_data.ipynb", "cy/03_numeric_data.ipynb", "eve_03_numeric_data.ipynb",
+              "dan/work/03_numeric_data/03_numeric_data.ipynb", "ada/03_numeric_data/._03_numeric_data.ipynb",
+              "ada/03_numeric_data/.ipynb_checkpoints/03_numeric_data-checkpoint.ipynb"]  # fmt: skip
+    for place in places:
+        write(solved(ASSIGNMENT), tmp_path / place)
+    found, complaints = find_submissions([tmp_path], course)
+    assert ([one.student for one in found], complaints) == (["ada"], [])
+    told = strays([tmp_path], found)
+    assert [sentence.split(" was not graded")[0] for sentence in told] == [
+        str(tmp_path / place) for place in (places[2], places[1], places[3])
+    ]
+
+
+def test_the_twin_that_a_mac_writes_is_no_second_notebook(course: Course, tmp_path: Path) -> None:
+    folder = tmp_path / "ada" / ASSIGNMENT
+    write(solved(ASSIGNMENT), folder / f"{ASSIGNMENT} (1).ipynb")
+    (folder / f"._{ASSIGNMENT} (1).ipynb").write_bytes(b"\0\5\26\7")
+    ((one,), _) = find_submissions([tmp_path], course)
+    assert (one.path.name, one.problem) == (f"{ASSIGNMENT} (1).ipynb", None)
