@@ -37,9 +37,14 @@ def write(document: Path, part: str, text: str) -> None:
     document.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
+def _shown(word: str) -> str:
+    """An argument as a document may have it: of a folder on this machine, its name."""
+    return f"../{Path(word).name}" if Path(word).is_absolute() else word
+
+
 def measured(*tables: Table) -> str:
     """The tables in Markdown, under a line that says when, where and by which command they were measured."""
-    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]])
+    command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *map(_shown, sys.argv[1:])])
     where = f"Python {platform.python_version()}, {os.cpu_count()} cores"
     told = f"Measured {time.strftime('%Y-%m-%d')}, {where}: `{command}`."
     return "\n\n".join([told, *map(markdown, tables)])
