@@ -71,6 +71,11 @@ def _parse(data: bytes) -> dict[str, Any]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise NotGradable(f"The file is not UTF-8 text (byte {error.start}). {again}") from error
+    if text.startswith("version https://git-lfs"):
+        raise NotGradable(
+            "The file is a pointer of Git LFS, and not the notebook that it stands for. Turn Git LFS off for notebooks "
+            "(git lfs untrack '*.ipynb'), commit the notebook itself and submit it again."
+        )
     lines = text.splitlines()
     if any(line.startswith(">>>>>>> ") for line in lines):
         line = next((number for number, line in enumerate(lines, 1) if line.startswith("<<<<<<< ")), 1)

@@ -39,6 +39,7 @@ DAMAGED = {
     "nbformat 3": (old_format(), "The notebook is in the old format 3; the course uses format 4."),
     "merge conflict": (merge_conflict(), "the marks of an unfinished git merge (first on line 21: <<<<<<<)"),
     "python file": (b"import numpy as np\n", "The file is not a notebook: it does not begin like one."),
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\nsize 9\n", "The file is a pointer of Git LFS, and not the"),
     "list": (b"[1, 2]", "The file is JSON, but not a notebook."),
     "other json": (b'{"a": 1}', "The file is JSON, but not a notebook of format 4."),
     "nested deep": (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "The file is nested too deep"),
