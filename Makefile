@@ -10,7 +10,7 @@ AUTOGRADER := $(BIN)/python -I -m autograder
 # Three processes for two cores: in some tests a time limit runs out; with four, boxes get in each other's way.
 TESTS := $(BIN)/pytest -n $(shell expr 3 \* $$(nproc) / 2) --dist loadscope --no-loadscope-reorder
 
-.PHONY: grade test long differential release commands example assess benchmark thresholds lock box clean
+.PHONY: grade test long differential release commands example assess benchmark thresholds rebuilt lock box clean
 
 grade: .venv/installed box ## grade the example class
 	$(AUTOGRADER) grade tests/class --output results --cell-seconds 20
@@ -50,6 +50,9 @@ benchmark: .venv/installed box ## measure grading beside nbgrader and plain scri
 
 thresholds: .venv/installed ## train again what the evidence for the thresholds lacks (an hour for all of it)
 	$(BIN)/python benchmarks/thresholds.py
+
+rebuilt: .venv/installed ## compare a thousand rebuilt models with Keras's own (three minutes)
+	PYTHONPATH=tests $(BIN)/python -m helpers.random_models 1000 > benchmarks/rebuilt_models.md
 
 lock: ## write the lock files again (needs uv): `make lock` keeps versions, `make lock UPGRADE=--upgrade` takes the newest
 	uv pip compile pyproject.toml --universal --python-version 3.11 --extra instructor --extra dev \

@@ -278,6 +278,7 @@ WEIGHTS: dict[str, Any] = {
     "l": [np.ones((FEATURES, 4 * UNITS)), np.ones((UNITS, 4 * UNITS)), np.ones(4 * UNITS)],
     "k": [np.ones((UNITS, 4 * UNITS)), np.ones((UNITS, 4 * UNITS)), np.ones(4 * UNITS)],
     "d": [np.ones((UNITS, 1)), np.ones(1)],
+    "p": [np.ones((1, UNITS))],
 }
 ODD = [
     10**400, -(10**400), 2**63, 10**9, 1e308, 1e-320, float("inf"), float("nan"), -1, 0, 1, 2, 3, 1.0,
@@ -291,7 +292,8 @@ parts_of_models = st.sampled_from(ODD) | st.sampled_from(LAYERS) | trees
 def stacked(draw: st.DrawFn) -> Any:
     """Layers in any order, each as it should be but for up to two settings."""
     several = [an_lstm("l", sequences=draw(st.booleans())), an_lstm("k", sequences=draw(st.booleans())), MASK, DENSE,
-               claimed("Dropout", "o", rate=0.5)]  # fmt: skip
+               claimed("Dropout", "o", rate=0.5), claimed("Softmax", "s", axis=-1), claimed("Celu", "c", alpha=1.0),
+               claimed("Activation", "g", activation="glu"), claimed("PReLU", "p", shared_axes=[1])]  # fmt: skip
     layers = [an_input(), *draw(st.lists(st.sampled_from(several), unique_by=id, min_size=1))]
     layers = copy.deepcopy(layers)
     for _ in range(draw(st.integers(0, 2))):
