@@ -36,6 +36,7 @@ MOST_DESCRIPTOR = os.sysconf("SC_OPEN_MAX")
 # What runs in every box, beside what its notebook imports.
 EVERY_BOX = ("boxed.agent", "boxed.kernel", "boxed.rehearsal")
 PATIENCE = 0.02  # seconds: who has asked for one thing asks for the next
+_rehearsed = 0  # with so many modules
 _boxes: set[int] = set()  # their first processes, until they have been reaped
 
 
@@ -73,6 +74,7 @@ def _answer(connection: socket.socket, listener: socket.socket) -> None:
             return
         for name in (*(EVERY_BOX if plan["program"] == "agent" else ()), *plan["modules"]):
             _import(name)
+        _rehearse()
         gc.freeze()  # collections in the children leave alone, and so shared, what is here now
         if len(list(Path("/proc/self/task").iterdir())) > 1:
             raise OSError("the warm parent has threads, and cannot be forked")
@@ -93,6 +95,16 @@ def _import(name: str) -> None:
     if name not in sys.modules:
         with contextlib.suppress(Exception):  # whoever needs it hears of it there
             importlib.import_module(name)
+
+
+def _rehearse() -> None:
+    """What takes long only for the first time, after new modules have come."""
+    global _rehearsed
+    rehearsal = sys.modules.get(f"{__package__}.rehearsal")
+    if rehearsal is not None and len(sys.modules) != _rehearsed:
+        with contextlib.suppress(Exception):
+            rehearsal.show_an_error()
+        _rehearsed = len(sys.modules)
 
 
 def _report(connection: socket.socket, facts: dict[str, Any], descriptors: tuple[int, ...] = ()) -> None:

@@ -66,10 +66,10 @@ def in_its_folder(assignment: Assignment) -> Any:
 
 
 @functools.cache
-def reference_kernel(assignment: Assignment, exercise: str) -> LocalKernel:
-    """The reference, as far as the exercise depends on it. Raises NotGradable where `solutions/` has none."""
+def reference_kernel(assignment: Assignment, *exercises: str) -> LocalKernel:
+    """The reference, as far as the exercises depend on it. Raises NotGradable where `solutions/` has none."""
     restored = restore(read(solution(assignment)), assignment)
-    needed = Slices(restored, assignment).named([exercise])
+    needed = Slices(restored, assignment).named(exercises)
     with in_its_folder(assignment):
         return LocalKernel(namespace_of(cell.source for cell in restored.cells if cell.number in needed))
 
