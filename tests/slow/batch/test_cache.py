@@ -127,9 +127,9 @@ def test_what_could_not_be_graded_is_tried_again(grade: Grader) -> None:
     notebook = answered(
         only(NAME, "normalize"), invert="import time\ndef invert_scaling(*given):\n    time.sleep(60)\n"
     )
-    before = grade(notebook, NAME, call_seconds=1).result
+    before = grade(notebook, NAME, call_seconds=1, cell_seconds=3).result
     assert outcome(before, "invert") == "could_not_be_graded"
-    after = grade(with_text(notebook, "once more"), NAME, before, call_seconds=1).result
+    after = grade(with_text(notebook, "once more"), NAME, before, call_seconds=1, cell_seconds=3).result
     assert after.record["taken_over"] == sorted(set(IDS) - {"invert"})
 
 
