@@ -10,6 +10,7 @@
     │   └── Unusable          results cannot be kept in a folder
     │       └── InUse         another grader is writing there
     ├── RosterError           a roster cannot be used
+    ├── DeskError             a file of the desk, such as marks.toml, cannot be used
     ├── PlanError             there is nothing to plan, or no plan
     └── KitError              the students' repository cannot be written
 
@@ -69,6 +70,10 @@ class InUse(Unusable):
 
 class RosterError(AutograderError):
     """The roster is not as it must be; the message has a sentence for each line that is not."""
+
+
+class DeskError(AutograderError):
+    """A file that a person wrote for the desk is not as it must be; the message names the file and the line."""
 
 
 class PlanError(AutograderError):

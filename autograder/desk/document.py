@@ -1,5 +1,4 @@
-"""A TOML file that people write, read strictly: what is wrong is told with its line, and nothing unknown is passed over.
-"""
+"""A TOML file that people write, read strictly: a fault is told with its line, and nothing unknown passes."""
 
 import difflib
 import math
@@ -18,7 +17,9 @@ MAX_BYTES: Final = 20 * 2**20
 MAX_TEXT: Final = 4000  # characters of one text
 Place = tuple[str | int, ...]
 _HEADER: Final = re.compile(r"\s*(\[\[?)(.+?)(\]\]?)\s*(#.*)?")
-_KEY: Final = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_KEY: Final = re.compile(
+    r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
+)
 
 
 class Document:
@@ -54,11 +55,11 @@ class Document:
         lines = _lines(self._text)
         return next((lines[place[:size]] for size in range(len(place), 0, -1) if place[:size] in lines), 1)
 
-    def table(self, place: Place, keys: Collection[str]) -> "Table":
+    def table(self, place: tuple[str, ...], keys: Collection[str]) -> "Table":
         """The table at this place, which may have these keys and no other. Raises DeskError."""
         value: Any = self.data
         for part in place:
-            value = value[part] if isinstance(value, list) or part in value else {}
+            value = value.get(part, {}) if isinstance(value, dict) else {}
         if not isinstance(value, dict):
             raise self.fault(place, f"`{_shown(place)}` must be a table, as [{_shown(place)}].")
         return Table(self, place, value, keys)
@@ -116,7 +117,9 @@ class Table:
             raise self._document.fault(self.place, f"`{key}` is missing here.")
         return value
 
-    def number(self, key: str, low: Fraction | int | None = None, high: Fraction | int | None = None) -> Fraction | None:
+    def number(
+        self, key: str, low: Fraction | int | None = None, high: Fraction | int | None = None
+    ) -> Fraction | None:
         """Exactly the decimal number that is written, from `low` to `high`; None: no such bound. Raises DeskError."""
         value = self._data.get(key)
         if value is None:
@@ -161,7 +164,9 @@ class Table:
         """A date with its time, as written: without an offset it is naive. Raises DeskError."""
         value = self._data.get(key)
         if value is not None and not isinstance(value, datetime):
-            kind = "a date alone" if isinstance(value, date) else "a time alone" if isinstance(value, time) else "no time"
+            kind = (
+                "a date alone" if isinstance(value, date) else "a time alone" if isinstance(value, time) else "no time"
+            )
             raise self.fault(key, f"`{key}` is {kind}; write date and time without quotation marks, "
                                   "as 2026-12-01T23:59:00 or 2026-12-01T23:59:00+01:00.")  # fmt: skip
         return value
