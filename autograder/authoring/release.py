@@ -52,11 +52,12 @@ def make(course: Course, names: list[str], solutions: bool, console: Console) ->
             if solutions:
                 console.print(f"solutions/{name}")
                 (made.root / "solutions" / name).mkdir(parents=True)
-                text = as_text(executed(reference(source), made.assignment(name).data))
+                data = Course(made.root).assignment(name).data  # a course remembers which lessons it has
+                text = as_text(executed(reference(source), data))
                 (made.root / "solutions" / name / source.name).write_text(text, encoding="utf-8")
         pages = {
             slide_map.FILE: slide_map.as_markdown(course.root / "source"),
-            partial_credit.FILE: partial_credit.as_markdown(made),
+            partial_credit.FILE: partial_credit.as_markdown(Course(made.root)),
         }
         for place in ("release", "solutions") if solutions else ("release",):
             for name in names:

@@ -1,7 +1,7 @@
 """The one form in which the repository keeps a notebook, so that a difference shows what its author changed.
 
-No outputs and no counts, no metadata of an editor, one way to write the JSON, and an id for each cell that stays: the
-`grade_id` where the cell has one.
+No outputs and no counts, no metadata of an editor, one way to write the JSON, an id for each cell that stays (the
+`grade_id` where the cell has one), and check cells whose names are their own.
 """
 
 import json
@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from nbformat.corpus.words import generate_corpus_id
 
-from autograder.course import Course
+from autograder.authoring.check_cells import apart
+from autograder.course import CHECK_PREFIX, Course
 from autograder.errors import CourseError
 
 METADATA: Final = {
@@ -72,7 +73,11 @@ def tidied(book: dict[str, Any]) -> dict[str, Any]:
             identifier = generate_corpus_id()
         ids.add(identifier)
         kept = {key: value for key, value in cell.items() if key in {"cell_type", "attachments"} and value}
-        kept |= {"id": identifier, "metadata": meta, "source": "".join(cell["source"]).splitlines(keepends=True)}
+        source = "".join(cell["source"])
+        graded = meta.get("nbgrader", {})
+        if cell["cell_type"] == "code" and graded.get("grade") and not graded.get("solution"):
+            source = apart(source, str(wanted).removeprefix(CHECK_PREFIX))
+        kept |= {"id": identifier, "metadata": meta, "source": source.splitlines(keepends=True)}
         if cell["cell_type"] == "code":
             kept |= {"execution_count": None, "outputs": []}
         cells.append(kept)

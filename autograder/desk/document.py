@@ -98,7 +98,7 @@ class Table:
         return self._document.fault((*self.place, key), sentence)
 
     def text(self, key: str) -> str | None:
-        """One line or more, without control characters. Raises DeskError."""
+        """One line or more, without control characters; None where it is not there. Raises DeskError."""
         value = self._data.get(key)
         if value is None:
             return None
@@ -120,7 +120,10 @@ class Table:
     def number(
         self, key: str, low: Fraction | int | None = None, high: Fraction | int | None = None
     ) -> Fraction | None:
-        """Exactly the decimal number that is written, from `low` to `high`; None: no such bound. Raises DeskError."""
+        """Exactly the decimal number that is written, from `low` to `high`; a bound that is None does not hold.
+
+        None where it is not there. Raises DeskError.
+        """
         value = self._data.get(key)
         if value is None:
             return None
@@ -133,21 +136,21 @@ class Table:
         return exact
 
     def whole(self, key: str, low: int = 0) -> int | None:
-        """A whole number, `low` or more. Raises DeskError."""
+        """A whole number, `low` or more; None where it is not there. Raises DeskError."""
         value = self.number(key, low)
         if value is not None and value.denominator != 1:
             raise self.fault(key, f"`{key}` must be a whole number.")
         return None if value is None else int(value)
 
     def truth(self, key: str) -> bool | None:
-        """true or false. Raises DeskError."""
+        """true or false; None where it is not there. Raises DeskError."""
         value = self._data.get(key)
         if value is not None and not isinstance(value, bool):
             raise self.fault(key, f"`{key}` must be true or false.")
         return value
 
     def one_of(self, key: str, choices: Collection[str]) -> str | None:
-        """One of these words. Raises DeskError."""
+        """One of these words; None where it is not there. Raises DeskError."""
         value = self.text(key)
         if value is not None and value not in choices:
             raise self.fault(key, f"`{key}` must be one of {', '.join(sorted(choices))}.{nearest(value, choices)}")
@@ -161,7 +164,7 @@ class Table:
         return tuple(value)
 
     def moment(self, key: str) -> datetime | None:
-        """A date with its time, as written: without an offset it is naive. Raises DeskError."""
+        """A date with its time, as written, so maybe without an offset; None: it is not there. Raises DeskError."""
         value = self._data.get(key)
         if value is not None and not isinstance(value, datetime):
             kind = (

@@ -12,6 +12,7 @@ from autograder import errors
 PACKAGE = COURSE.root / "autograder"
 # Of `boxed/`, which imports nothing of ours, none is asked for.
 INNER = {
+    "NoSuchTime": "what reads a file of the desk adds the file and the line",
     "Unanswered": "no Exception, so that neither a check nor hypothesis takes it for a wrong answer; it becomes marks",
     "Wrong": "what a check says of an answer; `examine` makes evidence of it",
     "Undefined": "what a check may catch of an answer; `examine` makes evidence of it",

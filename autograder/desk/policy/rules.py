@@ -61,7 +61,7 @@ class AssignmentRule:
 class LateRule:
     """What lateness costs. `percent_per_day` is of the assignment's maximum; None: nothing late is accepted.
 
-    `at_most_percent` bounds it; None: down to zero. `closed_after_days` None: late is accepted for ever.
+    `at_most_percent` bounds it; None: down to zero. `closed_after_days` None: late is accepted without an end.
     """
 
     grace_minutes: int = 0
@@ -107,7 +107,7 @@ def read(path: Path, assignments: Collection[str], students: Collection[str] | N
 
 
 def parse(document: Document, assignments: Collection[str], students: Collection[str] | None = None) -> Rules:
-    """As `read`, of a document."""
+    """As `read`, of a document; `students` None: anybody. Raises DeskError."""
     document.only(PARTS)
     course = document.table(("course",), {"name", "zone", "out_of", "decimals"})
     zone = _zone(course)

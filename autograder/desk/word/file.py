@@ -43,7 +43,7 @@ def read(path: Path, course: Course, zone: ZoneInfo, students: Collection[str] |
 
 
 def parse(document: Document, course: Course, zone: ZoneInfo, students: Collection[str] | None = None) -> list[Word]:
-    """As `read`, of a document."""
+    """As `read`, of a document; `students` None: anybody. Raises DeskError."""
     document.only({_TABLE})
     words: list[Word] = []
     first: dict[object, Word] = {}
@@ -67,7 +67,10 @@ def decided(own: Iterable[Word], gradebook: Iterable[Word]) -> list[Word]:
 
 def add(path: Path, words: Iterable[Word], course: Course, zone: ZoneInfo,
         students: Collection[str] | None = None) -> None:  # fmt: skip
-    """Write the words behind those that the file has. Raises DeskError, and then nothing is written."""
+    """Write the words behind those that the file has; `students` None: about anybody.
+
+    Raises DeskError, and then nothing is written.
+    """
     document = Document.read(path)
     parse(document, course, zone, students)
     text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
@@ -109,7 +112,7 @@ def _words(table: Table, name: str, course: Course, zone: ZoneInfo, students: Co
         if kind in OF_AN_ASSIGNMENT and exercise is not None:
             raise table.fault(key, f"`{key}` is for a whole assignment: remove `exercise`.")
         if kind == "points" and not common[0]:
-            raise table.fault(key, "whoever changes a mark says why: add `reason`.")
+            raise table.fault(key, "a changed mark needs a reason: add `reason`.")
         points, text = _value(table, key, kind, Fraction(str(most)), zone)
         if points is None and not text and kind in {"flag", "excuse"}:
             continue  # flagged = false
