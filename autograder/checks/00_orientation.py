@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from autograder.examination.expectations import Array, Wrong, array, close, exercise, raises, show, unchanged
 from autograder.examination.misconceptions import Mistake
 from autograder.examination.student import Student, StudentError
+from autograder.examination.varieties import sequences
 
 YOUR_TURN, DOCSTRINGS = "6 · Your turn", "4 · Read the docstring, and mind the shapes"
 
@@ -170,6 +171,7 @@ def test_too_short(student: Student, rng: np.random.Generator) -> None:
     value = round(float(rng.uniform(1, 30)), 1)
     hint = "Look at the length first: if it is below 2, `raise ValueError(...)`."
     raises("ValueError", lambda: student.describe_series([value]), "one value, which has no step,", hint)
+    unchanged(student, "A list must stay as it is, also where you raise an error.")
     raises("ValueError", lambda: student.describe_series(np.array([value])), "an array of one value", hint)
     raises("ValueError", lambda: student.describe_series([]), "an empty series", hint)
     try:
@@ -213,3 +215,20 @@ def test_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
     for values in (falling, np.array(falling)):
         student.describe_series(values)
         unchanged(student)
+
+
+@exercise("first-steps", share=1, read=DOCSTRINGS)
+def test_any_numbers(student: Student, rng: np.random.Generator) -> None:
+    """It works for numbers of every kind: below 0, zero, far out, equal, the same twice, mixed with whole ones."""
+    for what, values, numbers in sequences(rng, 7):
+        if not isinstance(values, (list, np.ndarray)):
+            continue
+        answer = student.describe_series(values)
+        expect(answer, "length", 7, {}, f"These are {what}.")
+        expect(answer, "mean", float(numbers.mean()), {}, f"These are {what}: the mean of all of them.")
+        expect(answer, "largest_step", largest_step(numbers.tolist()), {}, f"These are {what}.")
+    again = [1.0, 9.0, 1.0, 2.0, 3.0]
+    expect(student.describe_series(again), "largest_step", 8.0, {}, "The same value may come twice.")
+    far = [0.0, 5000.25, 1.0]
+    expect(student.describe_series(far), "largest_step", 5000.25, {}, "A step of any size counts, with its decimals.")
+    expect(student.describe_series([0, -5000.25, -1]), "largest_step", 5000.25, {}, "A fall of any size counts.")

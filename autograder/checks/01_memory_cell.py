@@ -179,8 +179,23 @@ def test_sigmoid_changes_nothing(student: Student, rng: np.random.Generator) -> 
     """The function does not change its argument."""
     x = np.round(rng.normal(0, 3, (4, 3)), 2)
     x[0, 0] = 8
-    judge_sigmoid(student.sigmoid(x), x, "the result", "")
-    unchanged(student)
+    for values in (x, x * 1000):
+        judge_sigmoid(student.sigmoid(values), values, "the result", "")
+        unchanged(student)
+
+
+@exercise("sigmoid", share=1, read=TAP)
+def test_sigmoid_of_any_array(student: Student, rng: np.random.Generator) -> None:
+    """It works for float32 as for float64, for whole numbers and fractions together, and for four axes."""
+    single = np.array([-500, -100, -89, 0, 89, 100, 500], "float32")
+    judge_sigmoid(student.sigmoid(single), single, "the result for float32 numbers from -500 to 500", EXPONENTIAL)
+    said = [text for text in _warnings(student) if "RuntimeWarning" in text]
+    that(not said, "NumPy warned for float32 numbers from -500 to 500.",
+         EXPONENTIAL + " In float32, exp goes over its bounds from 89 on.")  # fmt: skip
+    for values in ([1000, 0.5, -0.25], [-1000, 0.5], [1000.0, 1]):
+        judge_sigmoid(student.sigmoid(values), values, f"the result for {show(values)}", "Keep the fractions.")
+    block = np.round(rng.normal(0, 3, (2, 3, 2, 2)), 2)
+    judge_sigmoid(student.sigmoid(block), block, "the result for four axes", "Work on the whole array at once.")
 
 
 # gates
@@ -280,6 +295,22 @@ def test_gates_add_the_bias(student: Student, rng: np.random.Generator) -> None:
     unchanged(student)
 
 
+@exercise("gates", share=1, read=SUMS)
+def test_gates_of_large_sums(student: Student, rng: np.random.Generator) -> None:
+    """Sums of any size give numbers, to all their digits, and the weights stay as they are."""
+    units = 3
+    for size in (9.0, 30.0, 800.0):
+        kernel, recurrent, bias = weights(rng, 2, units)
+        kernel[:, ::2] = np.where(kernel[:, ::2] < 0, -size, size)
+        x_t, h = rng.choice([-1.0, 0.0, 1.0], (4, 2)), np.zeros((4, units))
+        x_t[0] = 1
+        gates = gates_found(student.gate_activations(x_t, h, kernel, recurrent, bias), 4, units)
+        for name, right in activated(x_t @ kernel + bias).items():
+            close(gates[name], right, f'"{name}" with weights up to {size:g}', rtol=0, atol=2e-6,
+                  hint="Take the sums as they are, and a sigmoid that goes over no bound.")  # fmt: skip
+        unchanged(student)
+
+
 # lstm-step
 
 
@@ -372,6 +403,19 @@ def test_step_changes_nothing(student: Student, rng: np.random.Generator) -> Non
             f"{name} for float32 arguments",
             "c_t = forget * c_prev + input * cell, h_t = output * tanh(c_t).",
         )
+
+
+@exercise("lstm-step", share=1, read=STEP)
+def test_step_from_any_state(student: Student, rng: np.random.Generator) -> None:
+    """The old cell state may be 0 or far out; it stays as it is."""
+    for cell in (0.0, 25.0):
+        x_t, h, c, *layer = a_step(rng, 4, 3, 2)
+        c = np.where(rng.random(c.shape) < 0.5, -cell, cell)
+        c[0] = 0.0
+        found = states(student.lstm_step(x_t, h, c, *layer), (4, 2))
+        for one, right, name in zip(found, step(x_t, h, c, *layer), ("h_t", "c_t"), strict=True):
+            close(one, right, f"{name} for old cell states of 0 and ±{cell:g}", "One rule for every old state.")
+        unchanged(student, "Make new states: `c_prev *= forget` changes the array that was passed.")
 
 
 # lstm-forward
@@ -484,6 +528,37 @@ def test_forward_equals_keras(student: Student, rng: np.random.Generator) -> Non
         judge_forward(found, x.astype(float), exact, sequences)
 
 
+@exercise("lstm-forward", share=1, read=SEQUENCE)
+def test_forward_of_any_input(student: Student, rng: np.random.Generator) -> None:
+    """Zeros, constant inputs, many samples, large weights: each is an input as any other, and nothing is changed."""
+    cases = {
+        "with timesteps of zeros": (3, 6, 2, 3, 1.0),
+        "with an input that stays the same": (2, 9, 1, 2, 1.0),
+        "for 40 samples of 3 timesteps": (40, 3, 2, 2, 1.0),
+        "for 5 samples of 2 timesteps": (5, 2, 3, 3, 1.0),
+        "with weights up to ±12": (3, 5, 2, 2, 12.0),
+        "with weights up to ±900": (2, 4, 2, 2, 900.0),
+    }
+    for case, (samples, timesteps, features, units, size) in cases.items():
+        layer = tuple(part * size for part in weights(rng, features, units))
+        for _ in range(2):  # another input of the same shape
+            x = np.round(rng.normal(size=(samples, timesteps, features)), 2)
+            if "zeros" in case:
+                x[:, 2], x[1, 4] = 0, 0
+            if "same" in case:
+                x[:] = x[:, :1]
+            for sequences in (True, False):
+                found = student.lstm_forward(x, *layer, return_sequences=sequences)
+                hidden, _ = forward(x, *layer)
+                right = hidden if sequences else hidden[:, -1]
+                close(array(found, f"the output {case}"), right, f"the output {case}", rtol=0, atol=2e-5,
+                      hint="Do the same step for each timestep, whatever its numbers are.")  # fmt: skip
+                unchanged(student)
+    count = (np.ones((1, 12, 1)), np.zeros((1, 4)), np.zeros((1, 4)), np.full(4, 40.0))
+    close(array(student.lstm_forward(*count), "the output"), [[np.tanh(12.0)]], "the output of a cell at 12",
+          "The cell state has no bound.", rtol=0, atol=1e-9)  # fmt: skip
+
+
 # parameter-count
 
 
@@ -491,6 +566,7 @@ def test_forward_equals_keras(student: Student, rng: np.random.Generator) -> Non
 @given(features=st.integers(1, 40), units=st.integers(1, 70))
 @example(features=10, units=16)
 @example(features=300, units=1024)
+@example(features=1, units=5001)
 def test_counts_the_parameters(student: Student, features: int, units: int) -> None:
     """4 · units · (features + units + 1), for any features and units."""
     found = student.count_parameters(features, units)
@@ -568,6 +644,19 @@ def test_gradient_over_many_steps(student: Student, rng: np.random.Generator) ->
     judge_gradient(student.cell_gradient(gates), gates)
     unchanged(student)
     judge_gradient(student.cell_gradient(gates.astype("float32")), gates.astype("float32").astype(float))
+
+
+@exercise("gradient-flow", share=1, read=GRADIENT)
+def test_gradient_of_any_gates(student: Student, rng: np.random.Generator) -> None:
+    """Nearly closed gates count as they are; a single unit, and as many units as timesteps, work as well."""
+    for shape in ((2, 3), (6, 1), (4, 4), (1, 1)):
+        gates = rng.uniform(0.2, 1, shape)
+        gates[0] = rng.choice([0.04, 0.0005, 0.00002], shape[1])
+        right = np.prod(gates, axis=0)
+        found = array(student.cell_gradient(gates), "the gradient", right.shape)
+        close(found / right, np.ones(shape[1]), f"the gradient of gates of shape {shape}, divided by the right one,",
+              "Multiply the gates as they are: none is too small to count.", rtol=1e-3, atol=1e-3)  # fmt: skip
+        unchanged(student)
 
 
 # applications

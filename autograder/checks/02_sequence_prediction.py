@@ -25,6 +25,7 @@ from autograder.examination.expectations import (
 )
 from autograder.examination.misconceptions import Mistake
 from autograder.examination.student import Student, StudentError
+from autograder.examination.varieties import sequences
 
 WINDOWS = "A window slides along"
 STEPS = "One step or many"
@@ -179,8 +180,23 @@ def test_too_short_a_sequence(student: Student, rng: np.random.Generator) -> Non
         what = f"a sequence of {size} value{'s' if size > 1 else ''} with windows of {timesteps}"
         sequence = readings(rng, size)
         raises("ValueError", lambda s=sequence, t=timesteps: student.single_step_pairs(s, t), what, hint)
+        raises("ValueError", lambda s=sequence, t=timesteps: student.single_step_pairs(s.tolist(), t), what, hint)
+        unchanged(student, "The sequence stays as it is, also where you raise an error.")
     values = readings(rng, 4)
     pairs_are(student.single_step_pairs(values, 3), "single_step_pairs", values, 3)
+
+
+@exercise("next-value", share=1, read=WINDOWS)
+def test_any_numbers(student: Student, rng: np.random.Generator) -> None:
+    """Every number counts: zeros, numbers below 0, equal ones, whole ones among fractions; a list stays as it is."""
+    for what, values, numbers in sequences(rng, 9):
+        X, y = windows(numbers, 3, 1)
+        found = parts(by_places(lambda v=values: student.single_step_pairs(v, 3)), 2, "single_step_pairs")
+        close(found[0], X, f"X for {what}", "Take every value as it is, by its place.")
+        close(found[1], y[:, 0], f"y for {what}", "Take every value as it is, by its place.")
+        unchanged(student)
+    values = readings(rng, 1200)
+    pairs_are(student.single_step_pairs(values, 2), "single_step_pairs", values, 2)
 
 
 # multi-step
@@ -223,6 +239,19 @@ def test_multi_step_kinds_of_sequence(student: Student, rng: np.random.Generator
         found = by_places(lambda s=series: student.multi_step_pairs(s, 3, 2))
         pairs_are(found, "multi_step_pairs", values, 3, 2)
         unchanged(student)
+
+
+@exercise("multi-step", share=1, read=STEPS)
+def test_multi_step_any_numbers(student: Student, rng: np.random.Generator) -> None:
+    """Every number counts: zeros, numbers below 0, equal ones, whole ones among fractions; a list stays as it is."""
+    for what, values, numbers in sequences(rng, 9):
+        X, y = windows(numbers, 3, 2)
+        found = parts(by_places(lambda v=values: student.multi_step_pairs(v, 3, 2)), 2, "multi_step_pairs")
+        close(found[0], X, f"X for {what}", "Take every value as it is, by its place.")
+        close(found[1], y, f"y for {what}", "Take every value as it is, by its place.")
+        unchanged(student)
+    values = readings(rng, 60)
+    pairs_are(student.multi_step_pairs(values, 5, 40), "multi_step_pairs", values, 5, 40)
 
 
 # multivariate
@@ -351,6 +380,28 @@ def test_multivariate_one_feature_or_any_index(student: Student, rng: np.random.
         unchanged(student)
 
 
+@exercise("multivariate", share=1, read=FEATURES)
+def test_multivariate_any_numbers(student: Student, rng: np.random.Generator) -> None:
+    """Every row counts, also of zeros, below 0, or the same as another; the frame and its names stay as they are."""
+    low, high = np.round(rng.uniform(1, 9, (2, 8)), 3)
+    low[3], low[5], high[5] = 0.0, low[4], high[4]
+    frame = pd.DataFrame({"NO2_roof": rng.integers(1, 9, 8), "target": low, "NO2": -high})
+    frame.iloc[2] = 0
+    frame.iloc[5] = frame.iloc[4]
+    for target in ("NO2", "target", "NO2_roof"):
+        place = list(frame.columns).index(target)
+        for multisteps in (1, 2):
+            X, after = windows(frame.to_numpy(float), 2, multisteps)
+            answer = by_places(lambda t=target, m=multisteps: student.multivariate_pairs(frame, t, 2, m))
+            found = parts(answer, 2, "multivariate_pairs")
+            case = f"for target {target} in {', '.join(frame.columns)}, multisteps={multisteps}"
+            close(found[0], X, f"X {case}", "Take every row and every column as it is.", rtol=0, atol=1e-6)
+            targets = array(found[1], f"y {case}")
+            targets = targets[:, None] if multisteps == 1 and targets.ndim == 1 else targets
+            close(targets, after[:, :, place], f"y {case}", "Look the target up by its whole name.", rtol=0, atol=1e-6)
+            unchanged(student)
+
+
 # order-matters
 
 
@@ -442,6 +493,40 @@ def test_every_permutation_may_come(student: Student, rng: np.random.Generator) 
     # stays at its place, that is let pass: so does some shuffling on purpose.
     unmoved = [t for t in range(5) if all(order[t] == t for order in orders)]
     that(not unmoved, f"{len(unmoved)} of the timesteps never change their place.", "All timesteps take part.")
+
+    X = readings(rng, 80).reshape(2, 40)
+    found = array(student.apply(many_shuffles, student["shuffle_timesteps"], X, seed, 60), "60 shuffles", (60, 2, 40))
+    stayed = np.all(found == X.astype(found.dtype), axis=1).mean(axis=0)
+    # A timestep stays at its place in one of 40 shuffles: in 30 of 60 with a chance below 1 in 10^30.
+    that(stayed.max() < 0.5, f"of 40 timesteps, {int((stayed >= 0.5).sum())} stay at their place in most shuffles.",
+         "All timesteps take part, however many there are.")  # fmt: skip
+
+
+@exercise("order-matters", share=1, read=ORDER)
+def test_every_permutation_is_as_likely(student: Student, rng: np.random.Generator) -> None:
+    """The six orders of three timesteps come equally often, and the state of `rng` moves on."""
+    X, seed, times = np.array([[1.0, 2.0, 3.0]]), int(rng.integers(2**31)), 6000
+    found = array(student.apply(many_shuffles, student["shuffle_timesteps"], X, seed, times), f"{times} shuffles",
+                  (times, 1, 3))  # fmt: skip
+    counts = np.array([np.all(found[:, 0] == order, axis=1).sum() for order in itertools.permutations([1.0, 2.0, 3.0])])
+    expected = times / 6
+    # Chi-square with five degrees of freedom: above 60 with a chance of 1 in 10^11.
+    that(bool(np.sum((counts - expected) ** 2) / expected < 60),
+         f"in {times} shuffles of three timesteps, the six orders came {show(counts.tolist())} times.",
+         "rng.permutation gives each order with the same chance: draw once, and keep what comes.")  # fmt: skip
+    for shape in ((2, 1), (3, 4)):
+        moved = array(student.apply(moves_on, student["shuffle_timesteps"], np.ones(shape), seed), "the states", (2,))
+        if shape[1] > 1:
+            that(bool(moved[0]), "the state of `rng` is the same after a call.", "Draw from the `rng` that is passed.")
+        that(not moved[1], "the result shares its memory with X.", "Return a new array, also where nothing moves.")
+
+
+def moves_on(shuffle: Any, X: Any, seed: Any) -> Any:
+    """Whether a call changes the generator, and whether one of 20 results is a view of X."""
+    rng = np.random.default_rng(seed)
+    before = str(rng.bit_generator.state)
+    results = [np.asarray(shuffle(X, rng)) for _ in range(20)]
+    return np.array([before != str(rng.bit_generator.state), any(np.shares_memory(one, X) for one in results)])
 
 
 def last_value(Z: Any) -> Any:
@@ -550,6 +635,18 @@ def test_sensitivity_is_rmse_shuffled_minus_ordered(student: Student, rng: np.ra
 
 
 @exercise("order-matters", share=1, read=ORDER)
+def test_sensitivity_draws_from_rng(student: Student, rng: np.random.Generator) -> None:
+    """The same state of `rng` gives the same result, and the order is that of shuffle_timesteps."""
+    X = readings(rng, 80).reshape(10, 8)
+    y = X[:, -1]
+    for _ in range(3):
+        draw = generator(rng)
+        found = [float(array(student.order_sensitivity(weighted, X, y, draw), "the result", ())) for _ in range(2)]
+        hint = "Draw the one permutation from the `rng` that is passed, by shuffle_timesteps."
+        close(found[1], found[0], "the result for a second generator in the same state", hint)
+
+
+@exercise("order-matters", share=1, read=ORDER)
 def test_sensitivity_without_order_is_zero(student: Student, rng: np.random.Generator) -> None:
     """A model that does not use the order has a sensitivity of 0; a model that uses it does not."""
     X = readings(rng, 60).reshape(10, 6)
@@ -597,6 +694,22 @@ def test_persistence(student: Student, rng: np.random.Generator) -> None:
         }
         close(found, np.repeat(X[:, -1:], multisteps, axis=1), f"the forecast {case}", hint, mistakes=mistakes)
         unchanged(student)
+
+
+@exercise("baselines", share=1, read=BASELINES)
+def test_baselines_of_any_numbers(student: Student, rng: np.random.Generator) -> None:
+    """Every number counts: zeros, numbers below 0, equal ones, whole ones among fractions; nothing is changed."""
+    X = np.round(rng.uniform(-9, 9, (5, 4)), 2)
+    X[0, -1], X[1, -1], X[2] = 0.0, -3.5, 0.0
+    close(array(student.persistence_forecast(X, 3), "the forecast"), np.repeat(X[:, -1:], 3, axis=1),
+          "the forecast for windows that end with 0 or below 0", "The last value counts, whatever it is.")  # fmt: skip
+    unchanged(student)
+    for what, values, numbers in sequences(rng, 9):
+        for period, horizon in ((4, 6), (9, 200)):
+            found = by_places(lambda v=values, p=period, h=horizon: student.seasonal_naive_forecast(v, p, h))
+            close(array(found, "the forecast"), np.resize(numbers[-period:], horizon), f"the forecast for {what}",
+                  "Take every value as it is, by its place.")  # fmt: skip
+            unchanged(student)
 
 
 @exercise("baselines", share=3, read=BASELINES)

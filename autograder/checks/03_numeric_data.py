@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from autograder.examination.expectations import Array, array, close, equal, exercise, parts, that, unchanged
+from autograder.examination.expectations import Array, array, close, equal, exercise, parts, show, that, unchanged
 from autograder.examination.scaling import undo
 from autograder.examination.student import Student
 
@@ -150,12 +150,15 @@ def takes_any_kind(
     test = within(rng, train, 3)
     for kind in (list, pd.Series, lambda data: pd.DataFrame({"flow": data})):
         train_scaled, test_scaled, _ = parts(call(kind(train), kind(test)), 3, function)
+        unchanged(student)
         scaled_by(scale, (train_scaled, test_scaled), train, test, "")
     whole, whole_test = np.round(train).astype(int), np.round(test).astype(int)
     train_scaled, test_scaled, _ = parts(call(whole, whole_test), 3, function)
     hint = "Whole numbers are scaled to fractions: make room for them with dtype=float."
     scaled_by(scale, (train_scaled, test_scaled), whole, whole_test, hint)
-    call(train, test)
+    longer = within(rng, train, 25)
+    train_scaled, test_scaled, _ = parts(call(train, longer), 3, function)
+    scaled_by(scale, (train_scaled, test_scaled), train, longer, "The test set may be longer than the training set.")
     unchanged(student)
     call(as_columns(train), as_columns(test))
     unchanged(student)
@@ -362,6 +365,21 @@ def test_invert_changes_nothing(student: Student, rng: np.random.Generator) -> N
         close(found.ravel(), data, "the result", rtol=1e-4, atol=1e-3)
 
 
+@exercise("invert", share=1, read=BACK)
+def test_invert_of_any_values(student: Student, rng: np.random.Generator) -> None:
+    """Values far outside of the training data come back as well, and whole numbers are values, too."""
+    data = series(rng, 6, 2)
+    for scaler, back in (
+        (student.apply(fitted_min_max, data, 0, 1), lambda v: v * np.ptp(data, axis=0) + data.min(axis=0)),
+        (student.apply(fitted_standard, data), lambda v: v * data.std(axis=0) + data.mean(axis=0)),
+    ):
+        for values in (np.array([[-3.5, 2.25], [7.0, 0.5]]), np.array([[0, 2], [-3, 1]])):
+            found = array(student.invert_scaling(scaler, values), "the result")
+            close(found, back(values), f"the result for {show(values)}", "Undo the scaling, whatever the values are.",
+                  rtol=1e-4, atol=1e-3)  # fmt: skip
+            unchanged(student)
+
+
 # which-scaler: samples on which the usual tests agree
 
 ANY_BELL = 'Also take a test for a bell of any mean and width: kstest(values, "norm") tests only for mean 0.'
@@ -445,5 +463,11 @@ def test_suggests_for_other_inputs(student: Student, rng: np.random.Generator) -
     equal(student.suggest_scaler(skewed.tolist()), "normalize", "the answer for a list of skewed values")
     equal(student.suggest_scaler(np.full(30, 4.0)), "normalize", "the answer for a constant feature",
           'A constant is not a bell: return "normalize" before the test.')  # fmt: skip
-    student.suggest_scaler(sample)
-    unchanged(student)
+    for value in (0.1, 0.3, -1234.56, 0.0):
+        constant = np.append(np.full(40, value), np.nan)
+        equal(student.suggest_scaler(constant), "normalize", f"the answer for a constant {value:g}, with a gap",
+              "A constant is not a bell. Its deviation may come out as 1e-17: compare the values.")  # fmt: skip
+    holed = np.append(sample, np.nan)
+    for values in (sample, pd.Series(holed), holed, holed.tolist()):
+        student.suggest_scaler(values)
+        unchanged(student)

@@ -136,6 +136,15 @@ def test_labels_whole_numbers_by_size(student: Student, rng: np.random.Generator
 
 
 @exercise("label-encode", share=1, read=LABEL)
+def test_labels_of_like_words(student: Student, rng: np.random.Generator) -> None:
+    """Words that differ in a capital or a space are different categories, capitals come first; one may be alone."""
+    pool = ["Fog", "fog", "Rain", "rain", "snow", "Sun", "sun ", "sun"]
+    for values in (drawn(rng, pool, 12, 8), ["wind"], ["fog", "fog"], [0, 3, 0, 1]):
+        codes, _ = parts(student.label_encode(values), 2, "label_encode")
+        same_codes(codes, codes_by(sorted(set(values)), values), values, "Take the categories as they are written.", [])
+
+
+@exercise("label-encode", share=1, read=LABEL)
 def test_labels_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
     """The function takes lists, arrays and Series with any index, and does not change them."""
     for kind in (list, np.array, series):
@@ -223,6 +232,17 @@ def test_ordinal_refuses_what_is_not_in_the_order(student: Student, rng: np.rand
 
 
 @exercise("ordinal-encode", share=1, read=ORDER)
+def test_ordinal_of_like_words(student: Student, rng: np.random.Generator) -> None:
+    """A word with another capital or a space is another value, which raises ValueError."""
+    for order, stranger in ((["low", "mid", "high"], "High"), (["low", "mid", "high"], "mid "), (["S", "M"], "s")):
+        raises("ValueError", lambda o=order, s=stranger: student.ordinal_encode([o[0], s, o[1]], o),
+               f"the value {stranger!r}, not in {order},", "Compare the words as they are written.")  # fmt: skip
+    order = ["Fog", "fog", "FOG"]
+    values = drawn(rng, order, 7, 3)
+    same_codes(student.ordinal_encode(values, order), codes_by(order, values), values, "Capitals count.", [])
+
+
+@exercise("ordinal-encode", share=1, read=ORDER)
 def test_ordinal_kinds_of_input(student: Student, rng: np.random.Generator) -> None:
     """The function takes lists, arrays and Series with any index, and changes neither values nor order."""
     for kind in (list, np.array, series):
@@ -306,6 +326,17 @@ def test_hot_unseen_only(student: Student, rng: np.random.Generator) -> None:
     longest = max(train, key=len)  # an array of the training words has no room for a longer one
     for test in (["aquaplaning"], ["zephyr", "aquaplaning", "monsoon"], [longest + "y", longest[:-1], longest.upper()]):
         _, test_hot, _ = encode(student, train, test)
+        matrix(test_hot, "test_hot", test, sorted(set(train)), train)
+
+
+@exercise("one-hot", share=1, read=ONE_HOT)
+def test_hot_of_like_words(student: Student, rng: np.random.Generator) -> None:
+    """Words that differ in a capital or a space have columns of their own; 0 and a single category work, too."""
+    for pool in (["Fog", "fog", "rain", "Rain "], [0, 1, 2, 30], ["wind"]):
+        train, test = drawn(rng, pool, 9, len(pool)), drawn(rng, pool, 30, len(pool))
+        train_hot, test_hot, _ = encode(student, train, test)
+        unchanged(student)
+        matrix(train_hot, "train_hot", train, sorted(set(train)), test)
         matrix(test_hot, "test_hot", test, sorted(set(train)), train)
 
 
@@ -460,11 +491,12 @@ def test_decodes_zeros_as_none(student: Student, rng: np.random.Generator) -> No
 @exercise("decode", share=1, read=DECODE)
 def test_decodes_whole_numbers(student: Student, rng: np.random.Generator) -> None:
     """Categories that are whole numbers come back as these numbers, not as columns."""
-    columns = sorted(drawn(rng, [7, 9, 10, 11, 100, 250], 4, 4))
-    encoder = student.apply(fitted, columns, False)
-    for kind in (float, np.float32, int):
-        values = drawn(rng, columns, 6, 4)
-        same_categories(student.one_hot_decode(hot(values, columns).astype(kind), encoder), values, columns)
+    for pool in ([7, 9, 10, 11, 100, 250], [0, 1, 2, 3]):
+        columns = sorted(drawn(rng, pool, 4, 4))
+        encoder = student.apply(fitted, columns, False)
+        for kind in (float, np.float32, int):
+            values = drawn(rng, columns, 6, 4)
+            same_categories(student.one_hot_decode(hot(values, columns).astype(kind), encoder), values, columns)
 
 
 def columns_of(encoder: Any) -> Any:

@@ -180,11 +180,27 @@ def test_pad_refuses_what_is_too_long(student: Student, rng: np.random.Generator
             except StudentError as error:
                 if error.raised.type == "NotImplementedError":
                     raise
-                continue
+                if "ValueError" in {error.raised.type, *error.raised.kinds}:
+                    continue
+                raise Wrong(f"{max(lengths)} readings do not fit into length={max(lengths) - 1}: it should raise "
+                            f"ValueError, but raised {error.raised}.",
+                            "Compare the longest sequence with `length` first.") from None  # fmt: skip
             short = found if isinstance(found, np.ndarray) else show(found)
             told = f"returned an array of shape {short.shape}" if isinstance(short, np.ndarray) else f"returned {short}"
             raise Wrong(f"{max(lengths)} readings do not fit into length={max(lengths) - 1}: it should raise "
                         f"ValueError, but {told}.", "Compare the longest sequence with `length` first.")  # fmt: skip
+
+
+@exercise("pad", share=1, read=PADDING)
+def test_pad_of_any_readings(student: Student, rng: np.random.Generator) -> None:
+    """Readings of 0, below 0, or equal to the blank are data; whole numbers and fractions stand beside each other."""
+    for value in (-99, 7.5, -0.25):
+        sequences = [[0, 4, 0], [0], [-3, value, 0.5, -0.0001], [], [2, 0.75]]
+        for side in SIDES:
+            found = array(student.pad(sequences, side=side, value=value), "the padded array")
+            close(found, padded(sequences, 4, side, value), f"the array with value={value}, side={side!r}",
+                  "Every reading stays as it is, also 0.", rtol=0, atol=1e-9)  # fmt: skip
+            unchanged(student)
 
 
 @exercise("pad", share=1, read=PADDING)
@@ -527,6 +543,9 @@ def test_shapes_and_units(student: Student) -> None:
         that(units in sizes, f"the LSTM should have {units} units, but has {sizes[0]}.", "Use `units`.")
         outputs = one_row_a_sample(model.predict(np.ones((3, timesteps, features))), 3).shape[1]
         that(outputs == 1, f"the model should give one number per sample, but gives {outputs}.", "End with Dense(1).")
+        weights = [name for name in model.names if name in {"LSTM", "Dense"}]
+        that(weights == ["LSTM", "Dense"], f"the layers with weights are {', '.join(weights)}, not LSTM and Dense.",
+             "One LSTM, then Dense(1), and no other layer with weights.")  # fmt: skip
         last = [layer for layer in model.layers if isinstance(layer, Dense)][-1:]
         numbers = np.array([[-2.0], [0.5], [3.0]])
         that(bool(last) and np.allclose(last[0].activation(numbers), numbers),

@@ -341,6 +341,17 @@ def test_gaps_at_any_step(student: Student, rng: np.random.Generator) -> None:
 
 
 @exercise("to-supervised", share=1, read=WINDOWS)
+def test_gaps_at_the_ends(student: Student, rng: np.random.Generator) -> None:
+    """The usual step is the most frequent one, whatever the first and the last difference are."""
+    for lost in ([1], [1, 2], [13], [1, 2, 12, 13]):
+        times = pd.date_range("2026-03-02 05:00", periods=15, freq="h").delete(lost)
+        frame = readings(rng, len(times), ["flow", "rain"]).set_axis(times)
+        value = student.to_supervised(frame, "rain", 2)
+        unchanged(student)
+        pairs_are(value, frame, "rain", 2, 1, pd.Timedelta("1h"), GAP)
+
+
+@exercise("to-supervised", share=1, read=WINDOWS)
 def test_other_indexes_have_no_gaps(student: Student, rng: np.random.Generator) -> None:
     """Without a DatetimeIndex, neighbouring rows are neighbours, whatever the labels; whole numbers work, too."""
     labels = np.delete(np.arange(14), [4, 5, 9])
@@ -552,10 +563,17 @@ def test_scales_by_the_training_windows_alone(
 @exercise("leak-free-scale", share=1, read=SCALE)
 def test_a_constant_feature_stays_finite(student: Student, rng: np.random.Generator) -> None:
     """A feature that is constant in the training windows gives neither NaN nor infinity."""
+    for constant in (7.0, 0.0, -0.1):
+        stays_finite(student, rng, constant)
+
+
+def stays_finite(student: Student, rng: np.random.Generator, constant: float) -> None:
+    """Expect numbers where the second feature of the training windows is constant."""
     train = windows(rng, 5, 3, 2)
-    train[:, :, 1] = 7.0
+    train[:, :, 1] = constant
     test = within(rng, train, 3)
     test[:, :, 1] = np.round(rng.uniform(5, 9, (3, 3)), 1)
+    test[0, 0, 1] = constant
     results = parts(student.scale_windows(train, test), 3, "scale_windows")
     for found, data, name in zip(results, (train, test), ("X_train, scaled", "X_test, scaled"), strict=False):
         numbers = array(found, name, data.shape)

@@ -327,6 +327,15 @@ def test_the_gap_is_measured_in_time(student: Student, rng: np.random.Generator)
         lines_are(value, frame, ["flow"], rows, f"one row per {step}, max_gap {max_gap}")
 
 
+@exercise("interpolate", share=1, read=LINES)
+def test_max_gap_is_no_multiple_of_the_step(student: Student, rng: np.random.Generator) -> None:
+    """Of a `max_gap` between two numbers of rows the lower number counts: a gap may not be longer than it."""
+    for step, max_gap, rows in (("h", "2h30min", 2), ("20min", "50min", 2), ("D", "36h", 1), ("h", "59min", 0)):
+        frame = pd.DataFrame({"flow": holed(rng, "x.xx..x...xx....x")}, index=clock(17, step, told=False))
+        value = student.fill_short_gaps(frame, ["flow"], pd.Timedelta(max_gap))
+        lines_are(value, frame, ["flow"], rows, f"one row per {step}, max_gap {max_gap}")
+
+
 @exercise("interpolate", share=2, read=LINES)
 def test_only_the_named_columns(student: Student, rng: np.random.Generator) -> None:
     """Each column of `columns` is filled in its own gaps; the other columns and the original frame do not change."""
@@ -556,7 +565,7 @@ def test_the_mask_tells_what_was_there(student: Student, rng: np.random.Generato
 @exercise("masking", share=2, read=MASKS)
 def test_the_default_value_stands_in(student: Student, rng: np.random.Generator) -> None:
     """Every NaN of X becomes `value`, by default -1, and everything else stays."""
-    for shape, default in itertools.product(((1, 3, 2), (4, 5, 3), (2, 3, 1)), (-1.0, 0.0, -99.0)):
+    for shape, default in itertools.product(((1, 3, 2), (4, 5, 3), (2, 3, 1)), (-1.0, 0.0, -99.0, 0.25)):
         X = with_holes(rng, shape)
         filled_is(student.mask_missing(X) if default == -1 else student.mask_missing(X, value=default), X, default)
         unchanged(student)
@@ -577,7 +586,13 @@ def test_a_reading_may_equal_the_default(student: Student, rng: np.random.Genera
 def test_any_shape(student: Student, rng: np.random.Generator) -> None:
     """X may have any number of axes, be float32, and hold no NaN or only NaN."""
     nothing, everything = np.full((2, 3, 2), NAN), rng.uniform(0, 1, (2, 3, 2))
-    cases = [with_holes(rng, (7,)), with_holes(rng, (3, 4)), with_holes(rng, (2, 2, 3, 2)), nothing, everything]
+    cases = [
+        with_holes(rng, (7,)),
+        with_holes(rng, (3, 4)),
+        with_holes(rng, (2, 2, 3, 2)),
+        nothing,
+        everything,
+    ]
     for X in [*cases, with_holes(rng, (3, 4, 2)).astype("float32")]:
         value = student.mask_missing(X)
         unchanged(student)

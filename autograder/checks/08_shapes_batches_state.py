@@ -179,8 +179,16 @@ def expect_plain(model: Model, timesteps: int, features: int, units: int) -> Non
     found = next(layer for layer in model.layers if isinstance(layer, LSTM))
     size = found.recurrent_kernel.shape[0]
     that(size == units, f"the LSTM should have {units} units, but has {size}.", "`units` is the size of the LSTM.")
+    expect_usual_activations(found)
     that(model.outputs == 1 and not found.return_sequences,
          "the output should be one number per sample.", "Dense(1), only after the LSTM's last output.")  # fmt: skip
+
+
+def expect_usual_activations(layer: LSTM) -> None:
+    """Expect the activations that Keras gives an LSTM when nothing is said."""
+    names = layer.activation.name, layer.recurrent_activation.name
+    that(names == ("tanh", "sigmoid"), f"the LSTM should keep Keras's own activations, tanh and sigmoid, not {names}.",
+         "Leave `activation` out of the LSTM: relu lets the cell state grow.")  # fmt: skip
 
 
 def carries(model: Model) -> bool:
@@ -235,6 +243,17 @@ def test_stateful_model_has_its_layers(student: Student) -> None:
 
 
 @exercise("stateful", share=1, read=CARRIED)
+def test_stateful_model_begins_with_zeros(student: Student, rng: np.random.Generator) -> None:
+    """The state of the new model is zero."""
+    handle = keras_model(student.build_stateful(3, 4, 2, 5), "build_stateful")
+    X = rng.normal(size=(3, 4, 2)).astype("float32")
+    found = flat(student.apply(as_it_is, handle, X, 3), 3, "the first predictions of the new model")
+    expected = rebuilt(student, handle, stateful=True).predict(X).reshape(-1)
+    close(found, expected, "the first predictions of the new model", "Return the model as it is built, and not used.",
+          rtol=1e-3, atol=1e-3)  # fmt: skip
+
+
+@exercise("stateful", share=1, read=CARRIED)
 def test_stateful_model_is_compiled(student: Student) -> None:
     """Compiled: one update changes its weights."""
     model = keras_model(student.build_stateful(4, 3, 2, 2), "build_stateful")
@@ -286,6 +305,33 @@ def trained_in_order(model: Any, X: Any, y: Any, epochs: Any, batch_size: Any) -
             if hasattr(layer, "reset_state"):
                 layer.reset_state()
     return model.get_weights()
+
+
+def losses_in_order(model: Any, X: Any, y: Any, epochs: Any, batch_size: Any) -> Any:
+    """The check's own training: the mean over the batches, of each epoch, of the loss before each update."""
+    found = []
+    for _ in range(epochs):
+        losses = []
+        for start in range(0, len(X), batch_size):
+            part, wanted = X[start : start + batch_size], y[start : start + batch_size]
+            model.reset_metrics()
+            losses.append(float(model.train_on_batch(part, wanted)))
+        found.append(sum(losses) / len(losses))
+        for layer in model.layers:
+            if hasattr(layer, "reset_state"):
+                layer.reset_state()
+    return found
+
+
+def with_a_gru(rows: Any, steps: Any, features: Any) -> Any:
+    """A compiled model of a stateful GRU and Dense(1)."""
+    import keras
+
+    inputs = keras.Input(batch_shape=(rows, steps, features), dtype="float32")
+    layers = [keras.layers.GRU(4, stateful=True, dtype="float32"), keras.layers.Dense(1, dtype="float32")]
+    model = keras.Sequential([inputs, *layers])
+    model.compile(keras.optimizers.SGD(0.0), "mse", run_eagerly=True, auto_scale_loss=False)
+    return model
 
 
 def random_weights(rng: np.random.Generator, depth: int = 1) -> list[Array]:
@@ -421,6 +467,31 @@ def test_resets_every_stateful_layer(student: Student, rng: np.random.Generator)
     close(losses, right, what, hint, rtol=1e-3, mistakes=mistakes)
     student.predict_stateful(model, X, ROWS)
     afterwards_as_new(student, model, weights, X, "predict_stateful")
+
+
+@exercise("reset-states", share=1, read=RESET)
+def test_fit_returns_the_loss_of_training(student: Student, rng: np.random.Generator) -> None:
+    """The losses are those while the weights change, as `fit` reports them, not those afterwards."""
+    weights, X, y = problem(rng)
+    model, twin = (student.apply(in_the_box, weights, ROWS, STEPS, 0.1, False) for _ in range(2))
+    losses = array(student.fit_stateful(model, X, y, 2, ROWS), "the losses", (2,), "One number per epoch.")
+    expected = array(student.apply(losses_in_order, twin, X, y, 2, ROWS), "the check's own losses", (2,))
+    close(losses, expected, "the losses of a training that changes the weights",
+          "Return what `fit` has in its history: `evaluate` comes too late.", rtol=2e-3, atol=1e-3)  # fmt: skip
+
+
+@exercise("reset-states", share=1, read=RESET)
+def test_resets_other_recurrent_layers(student: Student, rng: np.random.Generator) -> None:
+    """A stateful layer need not be an LSTM: the state of a GRU is reset as well."""
+    X = rng.normal(size=(2 * ROWS, STEPS, FEATURES)).astype("float32")
+    model = student.apply(with_a_gru, ROWS, STEPS, FEATURES)
+    first = flat(student.predict_stateful(model, X, ROWS), len(X), "the predictions")
+    for what in ("predict_stateful", "fit_stateful"):
+        if what == "fit_stateful":
+            student.fit_stateful(model, X, first[:, None].astype("float32"), 1, ROWS)
+        again = flat(student.predict_stateful(model, X, ROWS), len(X), "the predictions")
+        close(again, first, f"the predictions of a model with a GRU, after {what}",
+              "Reset every layer that is stateful, whatever its kind.", rtol=1e-3, atol=1e-4)  # fmt: skip
 
 
 def afterwards_as_new(student: Student, model: Any, weights: list[Array], X: Array, what: str) -> None:

@@ -21,6 +21,7 @@ from autograder.examination.expectations import (
     unchanged,
 )
 from autograder.examination.inference import Model
+from autograder.examination.layers import LSTM
 from autograder.examination.misconceptions import Mistake
 from autograder.examination.models import keras_model, rebuilt
 from autograder.examination.student import Student
@@ -77,6 +78,16 @@ def two_in_a_row(generate: Any, seed: Any) -> Any:
     return [np.asarray(generate(40, 10, rng)), np.asarray(generate(40, 10, rng))]
 
 
+def many_sequences(generate: Any, seed: Any) -> Any:
+    """How many of 600 sequences are different, and whether chance that the program shares was touched."""
+    import random
+
+    before = random.getstate(), str(np.random.get_state())
+    rng = np.random.default_rng(seed)
+    different = len({tuple(np.asarray(generate(40, 10, rng)).tolist()) for _ in range(600)})
+    return [different, before == (random.getstate(), str(np.random.get_state()))]
+
+
 @exercise("generate", share=1, read=MAKING)
 def test_generates_from_the_generator(student: Student, rng: np.random.Generator) -> None:
     """All randomness comes from `rng`: the same state gives the same sequence, and drawing moves it on."""
@@ -89,6 +100,28 @@ def test_generates_from_the_generator(student: Student, rng: np.random.Generator
     one, two = student.apply(two_in_a_row, student["generate_sequence"], int(rng.integers(2**31)))
     that(not np.array_equal(one, two), "two calls with one generator gave the same sequence twice.",
          "Do not make a new generator, and do not seed the one that is passed.")  # fmt: skip
+    different, untouched = parts(student.apply(many_sequences, student["generate_sequence"], int(rng.integers(2**31))),
+                                 2, "generate_sequence")  # fmt: skip
+    # Two of 600 sequences of 40 digits are equal with a chance below 1 in 10^34.
+    equal(different, 600, "the number of different sequences in 600 calls", "Draw each value from `rng` itself.")
+    equal(untouched, True, "whether random and np.random are as before the call", "Draw from `rng` only.")
+
+
+@exercise("generate", share=1, read=MAKING)
+def test_generates_any_size(student: Student, rng: np.random.Generator) -> None:
+    """Any number of values, 1 too, and any number of features; whole numbers, drawn independently."""
+    for length, n_features in ((1, 5), (1, 1), (4, 1), (3000, 26), (3000, 2)):
+        value = student.generate_sequence(length, n_features, generator(rng))
+        found = sequence(value, length, n_features)
+        that(isinstance(value, np.ndarray) and value.dtype.kind in "iu",
+             f"the result for {length} values should be an array of integers, but is {show(value)}.")  # fmt: skip
+        if length > 1000:
+            shares = np.bincount(found, minlength=n_features) / length
+            that(bool(np.all(shares > 0.4 / n_features)), f"of {n_features} values some hardly come.",
+                 "Every value from 0 to n_features - 1 is as likely as the others.")  # fmt: skip
+            again = float(np.mean(found[1:] == found[:-1]))
+            that(abs(again - 1 / n_features) < 0.1, f"{again:.0%} of the values are like the one "
+                 f"before; by chance it is {1 / n_features:.0%}.", "Draw each by itself.")  # fmt: skip
 
 
 # one-hot-sequence
@@ -118,6 +151,9 @@ def test_decodes(student: Student, rng: np.random.Generator) -> None:
     that(isinstance(decoded, list), f"one_hot_decode should return a list, but returned {show(decoded)}.")
     equal(decoded, probabilities.argmax(axis=1).tolist(), "the decoded probabilities", hint)
     unchanged(student)
+    ties = np.array([[0.4, 0.2, 0.4], [0.25, 0.25, 0.5], [0.0, 0.0, 0.0], [0.1, 0.45, 0.45]], "float32")
+    equal(student.one_hot_decode(ties), [0, 2, 0, 1], "the decoded rows with equal entries",
+          "Of equally large entries the first counts.")  # fmt: skip
 
 
 @exercise("one-hot-sequence", share=1, read=VECTORS)
@@ -178,7 +214,14 @@ def _samples(
 ) -> tuple[Array, Array]:
     X, y = parts(student.generate_samples(n, length, n_features, out_index, draw), 2, "generate_samples")
     hint = "X is (n_samples, length, n_features), y is (n_samples, n_features)."
-    return array(X, "X", (n, length, n_features), hint), array(y, "y", (n, n_features), hint)
+    found = array(X, "X", (n, length, n_features), hint), array(y, "y", (n, n_features), hint)
+    for one, name in zip(found, ("X", "y"), strict=True):
+        that(
+            one.dtype.kind == "f",
+            f"{name} should be a float array, but holds {one.dtype}.",
+            "Keras computes in floats.",
+        )
+    return found
 
 
 # model
@@ -217,9 +260,13 @@ def test_model_is_a_vanilla_lstm(student: Student) -> None:
     """One LSTM layer and a Dense layer, with 1,898 parameters at 5 x 10 x 16."""
     for timesteps, features, units in ((5, 10, None), (7, 4, 3)):
         _, model = built(student, timesteps, features, units)
-        layers = [name for name in model.names if name != "Dropout"]
+        layers = list(model.names)
         that(layers == ["LSTM", "Dense"], f"the model's layers should be LSTM and Dense, but are {', '.join(layers)}.",
-             "A vanilla LSTM has one LSTM layer before the output.")  # fmt: skip
+             "A vanilla LSTM has one LSTM layer before the output, and nothing else.")  # fmt: skip
+        lstm = next(layer for layer in model.layers if isinstance(layer, LSTM))
+        names = lstm.activation.name, lstm.recurrent_activation.name
+        that(names == ("tanh", "sigmoid"), f"the LSTM should keep the activations tanh and sigmoid, not {names}.",
+             "Leave `activation` out of the LSTM: relu lets the cell state grow.")  # fmt: skip
         timesteps_there, features_there = model.input_shape
         that(timesteps_there in {None, timesteps} and features_there == features,
              f"the input should be ({timesteps}, {features}), but is {model.input_shape}.")  # fmt: skip
@@ -252,7 +299,8 @@ def test_model_is_compiled(student: Student) -> None:
          "The targets are one-hot rows: take neither the binary nor the sparse loss.")  # fmt: skip
     equal(found.get("optimizer"), "Adam", "the optimizer")
     rate = found.get("rate")
-    that(not isinstance(rate, float) or 0 < rate <= 0.1, f"with the learning rate {show(rate)} it learns nothing.",
+    right = not isinstance(rate, float) or bool(np.isclose(rate, 0.001))
+    that(right, f"the learning rate should be 0.001, not {show(rate)}.",
          "Leave Adam's default rate of 0.001 here.")  # fmt: skip
 
 
@@ -266,6 +314,9 @@ def echoing(timestep: Any) -> Any:
             return scores / scores.sum(axis=-1, keepdims=True)
 
         __call__ = predict
+
+        def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+            return [0.125, 0.125]  # it was compiled with other metrics
 
     return Echo()
 

@@ -367,6 +367,11 @@ def test_activation_is_of_the_dense_layers(student: Student) -> None:
         lstm = {(str(config.get("activation")), str(config.get("recurrent_activation")))
                 for kind, config in layers if kind == "LSTM"}  # fmt: skip
         hint = "On the slide only Dense gets `activation`: the LSTMs keep their own."
+        inner = [
+            config.get(key) for kind, config in layers if kind == "LSTM" for key in ("dropout", "recurrent_dropout")
+        ]
+        that(not any(inner), "The LSTM layers have a dropout of their own.",
+             "The slide has Dropout as layers only: leave `dropout` and `recurrent_dropout` out.")  # fmt: skip
         that(lstm == {("tanh", "sigmoid")}, "The LSTM layers should keep Keras's own activations, tanh and sigmoid.",
              Mistake(hint) if {one for one, _ in lstm} == {name or "relu"} else hint)  # fmt: skip
 
@@ -491,6 +496,22 @@ def test_good(student: Student, rng: np.random.Generator) -> None:
         diagnosed(student, (np.array(settled) * 3).tolist(), settled, "With dropout the training loss is above.")
 
 
+@exercise("diagnose", share=1, read=HISTORY)
+def test_the_middle_epoch_alone(student: Student, rng: np.random.Generator) -> None:
+    """Rule 4 looks at the middle epoch, not at the epochs around it."""
+    scale = float(rng.integers(1, 5))
+    for val_loss in (
+        [8.0, 2.0, 5.0, 3.0, 2.125],  # lower before the middle
+        [4.0, 8.0, 3.0, 2.5, 2.0],
+        [2.0, 2.25, 3.0, 2.0, 2.125],
+        [8.0, 8.0, 2.0, 8.0, 2.0],  # no lower than the middle
+    ):
+        values = [scale * x for x in val_loss]
+        diagnosed(
+            student, np.linspace(9, 4, 5).tolist(), values, "Compare the last epoch with the middle one (step 4)."
+        )
+
+
 @exercise("diagnose", share=2, read=HISTORY)
 def test_the_edges_of_the_rule(student: Student, rng: np.random.Generator) -> None:
     """Exactly 1.125 or 0.875 times is not yet anything; the middle is epoch ceil(n / 2); the first lowest is best."""
@@ -564,6 +585,35 @@ def test_forecast_with_any_scaler(student: Student, rng: np.random.Generator) ->
     """A normalizing scaler of one column does as well."""
     for n, steps in ((5, 3), (7, 12)):
         forecast_is(student, rng, "MinMaxScaler", n, steps)
+
+
+def shown_to(place: Any) -> Any:
+    """A model whose predictions are a part of what it was shown, in the same memory."""
+
+    class Shown:
+        def predict(self, X: Any, *args: Any, **kwargs: Any) -> Any:
+            return np.asarray(X)[:, :, place]
+
+        __call__ = predict
+
+    return Shown()
+
+
+@exercise("forecast", share=1, read=BACK)
+def test_forecast_leaves_the_windows(student: Student, rng: np.random.Generator) -> None:
+    """Every scaler of one column does, and the windows stay, also if predict returns a part of them."""
+    known = np.append(rng.normal(50, 200, 50), (-400, 500))
+    X = rng.normal(0, 1, (4, 5, 2))
+    for kind, back in (
+        ("MaxAbsScaler", lambda v: v * np.abs(known).max()),
+        ("RobustScaler", lambda v: v * np.subtract(*np.percentile(known, (75, 25))) + np.median(known)),
+        ("StandardScaler", lambda v: v * known.std() + known.mean()),
+    ):
+        scaler = student.apply(fitted, kind, known)
+        value = student.forecast(student.apply(shown_to, 1), X, scaler)
+        unchanged(student, "Work on a copy of what predict returns: it may be a part of X.")
+        close(array(value, "the forecast"), back(X[:, :, 1]), f"the forecast with a {kind}",
+              "scaler.inverse_transform serves for every scaler.", rtol=1e-3, atol=1e-2)  # fmt: skip
 
 
 @exercise("forecast", share=1, read=BACK)
