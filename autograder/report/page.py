@@ -3,8 +3,9 @@
 A submission's page has three levels. `now` is for its student while answers may still change: each cause of failure
 once, with the smallest call that shows it, what came back and what was expected. The expected value of one drawn
 input does not give away the others, and the next submission gets other inputs. `after` is for its student after the
-deadline: also each check with its name and share, and what every failed check found. `staff` adds the record, with the
-seed, and is for nobody else. No page shows held-out data of the trained models: no check passes them on.
+deadline: also each check with its name and share, and what every failed check found; it tells nobody to submit again.
+`staff` adds the record, with the seed, and is for nobody else. No page shows held-out data of the trained models: no
+check passes them on.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from typing import Any, Final, Literal, get_args
 import jinja2
 from markupsafe import Markup
 
+from autograder.report.wording import OUTCOMES, OUTCOMES_AFTER, TURNS, TURNS_AFTER, after, points
 from autograder.result import ExerciseResult, Finding, Result, causes
 from autograder.text import plain
 
@@ -20,21 +22,6 @@ Level = Literal["now", "after", "staff"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
 MAX_SHOWN_SOURCE: Final = 20_000
-
-OUTCOMES: Final = {
-    "earned": "Earned",
-    "partial": "Partly earned",
-    "not_earned": "Not earned yet",
-    "could_not_be_graded": "Could not be graded",
-}
-# What to do, and who does it, by the cause.
-TURNS: Final = {
-    "notebook": "What to do: change the notebook as described and submit again. You lose no points.",
-    "time": "What to do: find the code that does not end, or takes too long, and submit again. You lose no points.",
-    "memory": "What to do: find the code that needs so much memory and submit again. You lose no points.",
-    "box": "What to do: nothing. The place where notebooks run was not available; the instructor must repair it.",
-    "grader": "What to do: nothing. The grader failed, not you; the instructor must repair it.",
-}
 
 
 def _shown(value: object) -> object:
@@ -54,11 +41,6 @@ _environment = jinja2.Environment(
 )
 
 
-def points(value: float | None) -> str:
-    """Points as they are written, without needless zeros; a dash for None, which is no mark at all."""
-    return "–" if value is None else f"{value:g}"
-
-
 def headline(finding: Finding) -> str:
     """What is wrong, in a sentence; without the numbers where they are shown below it."""
     found = finding.found
@@ -75,11 +57,13 @@ _environment.filters["shape"] = lambda shape: f"({', '.join(map(str, shape))}{',
 
 def feedback(result: Result, level: Level = "now") -> str:
     """The page of one submission, for its student or for staff."""
+    outcomes, turns = (OUTCOMES_AFTER, TURNS_AFTER) if level == "after" else (OUTCOMES, TURNS)
+    result = after(result) if level == "after" else result
     exercises = [
         {
             "result": exercise,
-            "outcome": OUTCOMES[exercise.outcome],
-            "turn": TURNS.get(exercise.cause or ""),
+            "outcome": outcomes[exercise.outcome],
+            "turn": turns.get(exercise.cause or ""),
             **_failures(exercise),
             "error": _error_of_the_answer(result, exercise),
             "cells": [one for one in result.cells if one.exercise == exercise.id],
@@ -87,7 +71,7 @@ def feedback(result: Result, level: Level = "now") -> str:
         for exercise in result.exercises
     ]
     return _environment.get_template("feedback.html").render(
-        result=result, exercises=exercises, turn=TURNS.get(result.cause or ""), title=_title(result), level=level,
+        result=result, exercises=exercises, turn=turns.get(result.cause or ""), title=_title(result), level=level,
         record=_record(result.record),
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from autograder.report.github import Annotation, Job, Level, cell_lines, markdown, status, summary
-from autograder.report.page import OUTCOMES, TURNS, points
+from autograder.report.wording import OUTCOMES, TURNS, counted, points
 from autograder.result import Result
 
 SIGNS = {"earned": "✅", "partial": "🟨", "not_earned": "❌", "could_not_be_graded": "❔"}
@@ -32,7 +32,8 @@ def job_summary(results: Sequence[Result], missing: Sequence[str] = (), left_out
     if any(result.record.get("for_marks") is False for result in results):
         head += "\n**Practice only**: the box was not safe enough to grade for marks.\n"
     if left_out:
-        head += f"\n{left_out} annotations are left out, because GitHub shows 10 of each level.\n"
+        are = "annotation is" if left_out == 1 else "annotations are"
+        head += f"\n{left_out} {are} left out, because GitHub shows 10 of each level.\n"
     parts = [f"- {markdown(label)}: {_NOT_GRADED}" for label in missing]
     parts += ["\n| student | assignment | points | exercises | to look at |\n|---|---|---:|---|---|"] if results else []
     parts += [_row(result) for result in results]
@@ -51,7 +52,7 @@ def status_text(results: Sequence[Result], missing: Sequence[str] = ()) -> str:
         told = f"{result.assignment or 'unknown'}: {points(result.score)} of {points(result.max_score)} points"
         return status(told + (f"; {len(result.ungraded)} could not be graded" if result.ungraded else ""))
     ungraded = sum(result.score is None for result in results)
-    told = f"{len(results) - ungraded} submissions graded"
+    told = f"{counted(len(results) - ungraded, 'submission')} graded"
     told += f", {ungraded} could not be graded" if ungraded else ""
     return status(told + (f", {len(missing)} gave no result" if missing else ""))
 

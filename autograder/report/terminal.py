@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
-from autograder.report.page import OUTCOMES, headline, points
+from autograder.report.page import headline
+from autograder.report.wording import OUTCOMES, points
 from autograder.result import CommonCause, Result, Shown, causes
 from autograder.text import plain
 

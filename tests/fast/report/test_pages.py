@@ -3,13 +3,15 @@
 import io
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from helpers.results import EVIL, read, result
 from rich.console import Console
 
+from autograder.box.bounds import Cause
 from autograder.errors import InUse, Unusable
-from autograder.report import page, terminal
+from autograder.report import page, terminal, wording
 from autograder.report.files import Results
 from autograder.result import CheckResult, ExerciseResult, Finding, Result, ShownCell
 from autograder.submission.find import Submission
@@ -53,9 +55,55 @@ def test_feedback_of_what_could_not_be_graded_takes_no_points() -> None:
     assert "The file is empty." in text
 
 
-@pytest.mark.parametrize("cause", sorted(page.TURNS))
+@pytest.mark.parametrize("cause", get_args(Cause))
 def test_every_cause_says_what_to_do(cause: str) -> None:
-    assert page.TURNS[cause].startswith("What to do: ")
+    assert wording.TURNS[cause].startswith("What to do: ")
+    assert wording.TURNS_AFTER[cause].startswith("What to do: ")
+
+
+@pytest.mark.parametrize("level", page.LEVELS)
+def test_an_overview_with_points_and_links_comes_first(level: page.Level) -> None:
+    html = page.feedback(result(), level)
+    overview = html.split("<nav", 1)[1].split("</nav>")[0]
+    assert "<section" not in html.split("<nav", 1)[0]
+    for exercise in result().exercises:
+        assert f'<a href="#exercise-{exercise.id}">{exercise.id}</a>' in overview
+        assert html.count(f'id="exercise-{exercise.id}"') == 1
+    assert "1.5 / 3" in overview
+    assert "– / 2" in overview
+    assert "<nav" not in page.feedback(result(score=None, message="The file is empty.", cause="notebook"), level)
+
+
+NO_MORE = "submit", "hand in", "not earned yet", "still open"
+
+
+@pytest.mark.parametrize("cause", get_args(Cause))
+def test_after_the_deadline_nothing_says_to_submit(cause: str) -> None:
+    told = "Needed 9 GB. Change it and submit again."
+    exercises = (
+        ExerciseResult("a", "could_not_be_graded", None, 2.0, told, cause),
+        ExerciseResult("b", "not_earned", 0.0, 2.0, told),
+    )
+    some = result(exercises=exercises, notes=("Two versions are in it. Keep one and submit again.",))
+    none = result(score=None, cause=cause, message="There is no notebook. Hand in `a.ipynb`. It is a file.")
+    for one, kept in ((some, "Needed 9 GB. Two versions are in it."), (none, "There is no notebook. It is a file.")):
+        text = " ".join(read(page.feedback(one, "after")).text.split())
+        assert not [phrase for phrase in NO_MORE if phrase in text.lower()]
+        assert all(sentence in text for sentence in kept.split(". "))
+        now = " ".join(read(page.feedback(one, "now")).text.split())
+        assert "ubmit again" in now or "Hand in" in now
+
+
+def test_one_check_is_not_counted() -> None:
+    """The summary of a single check is no count: neither `1 of 1` nor `All 1 checks`."""
+    for level in page.LEVELS:
+        text = read(page.feedback(result(), level)).text
+        assert "of 1 check" not in text
+        assert "1 checks" not in text
+
+
+def test_a_number_has_its_noun() -> None:
+    assert [wording.counted(number, "check") for number in (0, 1, 2)] == ["0 checks", "1 check", "2 checks"]
 
 
 def test_a_weak_box_is_practice() -> None:

@@ -17,7 +17,7 @@ EVIL = "<img src=x>|`**\n::error::[x](https://example.org) @ada"
 
 def result(student: str = "ada", message: str = "", **record: object) -> Result:
     exercises = (
-        ExerciseResult("normalize", "earned", 3, 3, "All 5 checks passed."),
+        ExerciseResult("normalize", "earned", 3, 3, "Everything that was tried came out right."),
         ExerciseResult("standardize", "partial", 1.5, 3, f"You scaled {EVIL}"),
         ExerciseResult("invert", "could_not_be_graded", None, 2, "It never ended.", "time"),
         ExerciseResult("which-scaler", "not_earned", 0, 2, "Not answered yet."),
@@ -30,9 +30,9 @@ def test_a_summary_has_the_table_the_exercises_and_whose_turn_it_is() -> None:
     text = unescape(job_summary([result(), result("bob", "The file is empty.")]))
     assert "| ada | 03_numeric_data | 4.5 / 10 | ✅🟨❔❌ | invert (time) |" in text
     assert "| bob | 03_numeric_data | – / 10 |" in text
-    assert "All 5 checks passed." in text
+    assert "Everything that was tried came out right." in text
     assert "What to do: find the code that does not end" in text
-    assert "1 submissions graded, 1 could not be graded" in text
+    assert "1 submission graded, 1 could not be graded" in text
     assert "Practice only" not in text
     assert "Practice only" in job_summary([result(for_marks=False)])
 
