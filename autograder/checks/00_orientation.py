@@ -144,6 +144,9 @@ def test_mean(student: Student, rng: np.random.Generator) -> None:
         expect(
             student.describe_series(values), "mean", mean, misconceptions, "The sum divided by the number of values."
         )
+    values = np.array([-1.5, 2.0, -7.0])
+    without = {"The signs were lost: values below zero lower the mean.": np.abs(values).mean()}
+    expect(student.describe_series(values), "mean", -6.5 / 3, without, "The sum divided by the number of values.")
     values = np.array([1.0, 2.0, 4.0])  # no two or three decimals are enough for a third
     expect(student.describe_series(values), "mean", 7 / 3, {}, "Do not round the mean.")
 
