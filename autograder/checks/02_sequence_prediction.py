@@ -375,7 +375,8 @@ def test_multivariate_of_one_step(student: Student, rng: np.random.Generator) ->
 def test_multivariate_one_feature_or_any_index(student: Student, rng: np.random.Generator) -> None:
     """One column still makes three dimensions, and the frame's index does not matter."""
     multivariate_are(student, table(rng, 8, ["flow"]), "flow", 3, 2)
-    for index in (pd.date_range("2024-03-01", periods=9, freq="h"), np.arange(9)[::-1], np.arange(5, 14)):
+    rows = np.arange(9)
+    for index in (pd.date_range("2024-03-01", periods=9, freq="h"), rows[::-1], rows + 5, rows[::-1] / 4):
         multivariate_are(student, table(rng, 9, ["wind", "no2", "flow"]).set_index(pd.Index(index)), "no2", 2, 2)
         unchanged(student)
 
@@ -489,10 +490,17 @@ def test_every_permutation_may_come(student: Student, rng: np.random.Generator) 
     # 150 draws of 120 permutations give 86 different ones, give or take 5; 24 could not be missed by 12 deviations.
     that(count > 25, f"of 120 permutations of five timesteps only {count} came in 150 calls.",
          "Rotating or reversing the timesteps is not shuffling: use rng.permutation.")  # fmt: skip
-    # A place is missed by a timestep in 150 draws with a chance of 25 * 0.8^150, below 1 in 10^13. Where nothing ever
-    # stays at its place, that is let pass: so does some shuffling on purpose.
+    # A place is missed by a timestep in 150 draws with a chance of 25 * 0.8^150, below 1 in 10^13.
     unmoved = [t for t in range(5) if all(order[t] == t for order in orders)]
     that(not unmoved, f"{len(unmoved)} of the timesteps never change their place.", "All timesteps take part.")
+    three = readings(rng, 6).reshape(2, 3)
+    found = array(student.apply(many_shuffles, student["shuffle_timesteps"], three, seed, 150), "150 shuffles")
+    that(found.shape == (150, 2, 3), "a second call with the same generator gives another shape.")
+    # One of 6 orders is missed in 150 draws with a chance of 6 * (5 / 6)^150, below 1 in 10^11.
+    count = len({tuple(permutation(one, three, "a later shuffle")) for one in found})
+    that(count == 6, f"of the 6 orders of three timesteps only {count} came in 150 calls.",
+         "Each order is as likely as the others, also one that leaves timesteps where they were: do not draw again "
+         "until it pleases.")  # fmt: skip
 
     X = readings(rng, 80).reshape(2, 40)
     found = array(student.apply(many_shuffles, student["shuffle_timesteps"], X, seed, 60), "60 shuffles", (60, 2, 40))
@@ -612,6 +620,7 @@ def test_sensitivity_is_rmse_shuffled_minus_ordered(student: Student, rng: np.ra
         ("a forecast that is better in another order", first_value, away, near),
         ("a weighted sum", weighted, X, far),
         ("windows of two features", weighted_table, block, block[:, -1, 0]),
+        ("a single window", last_value, X[:1], far[:1]),
     )
     for what, predict, Z, y in cases:
         answers = []
