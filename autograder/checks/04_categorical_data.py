@@ -33,6 +33,7 @@ CLOCK = "8 · The clock is a circle"
 
 # No name is a part of another, or of an error message that Python or scikit-learn would write by itself.
 WEATHER = ["drizzle", "fog", "gale", "hail", "mist", "rain", "sleet", "thunderstorm"]
+CAPITALS = ["Rain", "fog", "Snow", "hail", "Zephyr", "ice"]
 LEVELS = ["free", "dense", "slow", "jam", "blocked", "closed"]
 
 
@@ -153,6 +154,11 @@ def test_labels_kinds_of_input(student: Student, rng: np.random.Generator) -> No
         unchanged(student)
         hint = "It should make no difference whether the values come as a list, an array or a Series."
         same_codes(codes, codes_by(sorted(set(values)), values), values, hint, label_mistakes(values))
+        for pool, more in (([2, 9, 10, 11, 100], hint), (CAPITALS, "Python sorts capital letters before small ones.")):
+            values = drawn(rng, pool, 9, len(pool))
+            codes, _ = parts(student.label_encode(kind(values)), 2, "label_encode")
+            unchanged(student)
+            same_codes(codes, codes_by(sorted(set(values)), values), values, more, label_mistakes(values))
 
 
 @exercise("label-encode", share=1, read=LABEL)
@@ -325,8 +331,9 @@ def test_hot_unseen_only(student: Student, rng: np.random.Generator) -> None:
     train = drawn(rng, WEATHER[1:-1], 7, 3)
     longest = max(train, key=len)  # an array of the training words has no room for a longer one
     for test in (["aquaplaning"], ["zephyr", "aquaplaning", "monsoon"], [longest + "y", longest[:-1], longest.upper()]):
-        _, test_hot, _ = encode(student, train, test)
-        matrix(test_hot, "test_hot", test, sorted(set(train)), train)
+        for kind in (list, np.array):
+            _, test_hot, _ = encode(student, kind(train), kind(test))
+            matrix(test_hot, "test_hot", test, sorted(set(train)), train)
 
 
 @exercise("one-hot", share=1, read=ONE_HOT)
