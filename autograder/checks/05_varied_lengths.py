@@ -157,6 +157,8 @@ def test_pad_of_an_empty_sequence(student: Student, rng: np.random.Generator) ->
         except StudentError as error:
             raise _minus_zero(error) from None
         is_padded(student, found, sequences, 3, side, -1)
+        first = draw(rng, 0, 2)
+        is_padded(student, student.pad(first, side=side), first, 2, side, 0)
 
 
 def _minus_zero(error: StudentError) -> Exception:
@@ -407,14 +409,16 @@ def test_mask(student: Student, rng: np.random.Generator) -> None:
         lengths[:2] = 1, length - 1
         for side in SIDES:
             is_mask(student, student.padding_mask(lengths, length, side=side), lengths, length, side)
+            unchanged(student)
 
 
 @exercise("mask", share=1, read=MASK)
 def test_mask_holds_truth_values(student: Student, rng: np.random.Generator) -> None:
     """The mask is an array of truth values (bool), not of numbers."""
-    found = array(student.padding_mask(rng.integers(1, 4, 3), 4), "the mask", (3, 4))
-    that(found.dtype == bool, f"the mask should hold truth values (bool), but holds {found.dtype}: {show(found)}.",
-         "Compare, or convert with .astype(bool): NumPy would read numbers as indices in x[mask].")  # fmt: skip
+    for side in SIDES:
+        found = array(student.padding_mask(rng.integers(1, 4, 3), 4, side=side), "the mask", (3, 4))
+        that(found.dtype == bool, f"the mask should hold truth values (bool), but holds {found.dtype}: {show(found)}.",
+             "Compare, or convert with .astype(bool): NumPy would read numbers as indices in x[mask].")  # fmt: skip
 
 
 @exercise("mask", share=1, read=MASK)
