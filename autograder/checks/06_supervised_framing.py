@@ -458,7 +458,7 @@ def test_default_shares_of_odd_sizes(student: Student, rng: np.random.Generator)
 def test_a_part_may_be_empty(student: Student) -> None:
     """A share of 0 makes an empty part; a rest of 0 does, too."""
     X, y = samples(12)
-    for train, validation, first, second in ((0.75, 0, 9, 0), (0.5, 0.5, 6, 6), (0, 0.25, 0, 3)):
+    for train, validation, first, second in ((0.75, 0, 9, 0), (0.5, 0.5, 6, 6), (0, 0.25, 0, 3), (1, 0, 12, 0)):
         value = student.chronological_split(X, y, train=train, validation=validation)
         split_is(value, X, y, first, second, f"12 samples, train={train}, validation={validation}")
 
