@@ -187,6 +187,8 @@ def test_any_step(student: Student, rng: np.random.Generator) -> None:
         frame.index = clock(13, freq, start)[order]
         regular_is(student.regularize(frame, freq), frame, freq)
         unchanged(student)
+    hourly = pd.DataFrame({"flow": readings(rng, 4)}, index=clock(6, "h")[[0, 3, 4, 5]])
+    regular_is(student.regularize(hourly, "20min"), hourly, "20min")  # finer than the rows themselves
 
 
 # interpolate
