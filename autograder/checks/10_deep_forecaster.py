@@ -64,7 +64,8 @@ def rmse_is(student: Student, y_true: Array, y_pred: Array, tensors: bool) -> No
     hint = "Take the mean over all axes."
     if alike(found, np.sqrt(np.mean(errors**2, axis=-1))):
         hint = Mistake("The mean goes over the last axis only: take it over all of them.")
-    that(found.size == 1, f"rmse should give one number for all values, but gave {show(found)}.", hint)
+    axes = f"an array of shape {found.shape}" if found.size == 1 else show(found)
+    that(found.shape == (), f"rmse should give one number for all values, without axes, but gave {axes}.", hint)
     hint = "Square the errors, take the mean of all of them, then the root."
     what = f"the RMSE of {show(y_true)} and {show(y_pred)}" if y_true.size <= 6 else "the RMSE of the arrays"
     value = float(found.reshape(()))
@@ -621,6 +622,28 @@ def test_forecast_of_one(student: Student, rng: np.random.Generator) -> None:
     """One window and one step keep their two axes."""
     for n, steps in ((1, 12), (6, 1), (1, 1)):
         forecast_is(student, rng, "StandardScaler", n, steps)
+
+
+def ends_of_windows(steps: Any) -> Any:
+    class Ends:
+        def predict(self, X: Any, *args: Any, **kwargs: Any) -> Any:
+            return np.asarray(X)[:, -steps:, 0]  # the same memory as X
+
+        __call__ = predict
+
+    return Ends()
+
+
+@exercise("forecast", share=1, read=BACK)
+def test_forecast_is_a_new_array(student: Student, rng: np.random.Generator) -> None:
+    """The result is an array of its own: what `predict` returned, and the windows, stay as they are."""
+    X, known = rng.normal(0, 1, (4, 5, 2)), rng.normal(50, 200, 50)
+    scaler = student.apply(fitted, "StandardScaler", known)
+    value = student.forecast(student.apply(ends_of_windows, 3), X, scaler)
+    unchanged(student, "What predict returned may be a part of X: write into a new array.")
+    that(isinstance(value, np.ndarray), f"the forecast should be an array, but is {show(value)}.", "Leave tolist out.")
+    close(value, X[:, -3:, 0] * known.std() + known.mean(), "the forecast of the last numbers of each window",
+          rtol=1e-3, atol=1e-2)  # fmt: skip
 
 
 # trained-model: rebuilt here, fed with windows made here, of hours that were never in the box
