@@ -44,6 +44,7 @@ MODULES: Final = (
     "submission/find.py",
     "submission/matching.py",
     "submission/merges.py",
+    "submission/near_names.py",
     "submission/notebook.py",
     "submission/plain_code.py",
     "submission/plain_code.toml",

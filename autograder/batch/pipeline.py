@@ -63,6 +63,8 @@ def grade(
     try:
         if submission.assignment is None:
             raise _of_no_assignment(submission)
+        if submission.problem and submission.assignment not in settings.course.names:
+            raise NotGradable(submission.problem)
         assignment = settings.course.assignment(str(submission.assignment))
         return _grade(submission, assignment, settings, record, earlier, looks)
     except NotGradable as problem:

@@ -1,5 +1,6 @@
 """`from autograder import grade`: what the command `autograder grade` does, for a script."""
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from autograder.errors import NothingThere
 from autograder.report.page import Level
 from autograder.result import Result
 from autograder.seed import TRAINING_SEED
-from autograder.submission.find import find_submissions
+from autograder.submission.find import find_submissions, strays
 
 DEFAULTS = Limits()
 
@@ -41,6 +42,8 @@ def grade(
 
     A score, and an exercise's points, are None where it could not be graded; `cause` and `message` then say why.
     A wrong or hostile notebook raises nothing: whatever happens to one submission is in its result.
+    A notebook that is in no folder STUDENT/ASSIGNMENT, or in one with nearly an assignment's name, is told by a
+    `UserWarning`: it has no marks.
 
     `paths` are one or more of: a notebook, the folder of a submission, a class as STUDENT/ASSIGNMENT/NOTEBOOK.ipynb.
         They are taken in their order, and folders by name.
@@ -67,6 +70,8 @@ def grade(
     submissions, complaints = find_submissions(places, of)
     if complaints or not submissions:
         raise NothingThere("\n".join(complaints) or "Nothing to grade: no path was given.")
+    for sentence in strays(places, submissions):
+        warnings.warn(sentence, stacklevel=2)
     request = Request(
         places, limits, workers, seed, training_seed, None if output is None else Path(output), json=False,
         allow_weak_box=allow_weak_box, cache=cache, verify=False, feedback=feedback,

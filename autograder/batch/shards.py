@@ -8,7 +8,7 @@ submission from the machine that had it to grade, and from no other.
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from autograder.report.files import RESULT, Results
 from autograder.result import Result
 from autograder.seed import TRAINING_SEED
 from autograder.settings import Settings
-from autograder.submission.find import Submission, find_submissions
+from autograder.submission.find import Submission, find_submissions, strays
 from autograder.text import plain
 
 PLAN: Final = "plan.json"
@@ -45,12 +45,20 @@ class Planned:
 
 
 def plan(
-    submitted: Path, folder: Path, course: Course, seed: int, earlier: Path | None, most: int, each: int
+    submitted: Path,
+    folder: Path,
+    course: Course,
+    seed: int,
+    earlier: Path | None,
+    most: int,
+    each: int,
+    tell: Callable[[str], None] = lambda sentence: None,
 ) -> list[Planned]:
     """Write the shards below `folder`, as equal as can be, and the plan beside them.
 
     There is one shard for every `each` submissions, and at most `most` in all. `earlier` is a folder of results; None:
-    all are graded. Raises PlanError when nothing is there, two submissions are one student's, or `folder` exists;
+    all are graded. `tell` gets a sentence for each notebook that is in no shard, and for each folder with nearly an
+    assignment's name. Raises PlanError when nothing is there, two submissions are one student's, or `folder` exists;
     OSError when it cannot be written; CourseError when a release is damaged.
     """
     if folder.exists():
@@ -58,6 +66,8 @@ def plan(
     submissions, complaints = find_submissions([submitted], course)
     if complaints:
         raise PlanError(complaints[0])
+    for sentence in strays([submitted], submissions):
+        tell(sentence)
     _no_two_of_one(submissions)
     results = Results(earlier, submissions) if earlier else None
     settings = Settings(course, Limits(), seed, TRAINING_SEED)

@@ -49,7 +49,8 @@ def collect(
     to a token. A second run into the same folder fetches only what is new. DIR/collected.json says which commit
     counted, and when it was seen.
 
-    Exit status: 0 every repository was fetched, 2 wrong usage, 4 some are missing or broken (the others were fetched).
+    Exit status: 0 every repository was fetched, 2 wrong usage, 4 some are missing or broken, or hold a notebook
+    in another place (the others were fetched).
     """
     from autograder.collection import collect as collection
     from autograder.collection import roster as rosters
@@ -78,7 +79,7 @@ def collect(
         err.print(collected.count(found))
     if job:
         job.summarize(collected.job_summary(found))
-    raise typer.Exit(4 if any(one.failed for one in found) else 0)
+    raise typer.Exit(4 if any(one.failed or one.misplaced for one in found) else 0)
 
 
 def _moment(text: str) -> datetime:

@@ -66,8 +66,8 @@ def grade(
     After an interruption, the same command goes on where it stopped.
 
     Exit status: 0 every submission got a result, whatever the marks; 1 the grader itself failed on some;
-    2 wrong usage or nothing to grade; 3 no box, or not closed enough; 4 some paths held no submission;
-    5 with --verify, a result does not come out the same; 130 interrupted.
+    2 wrong usage or nothing to grade; 3 no box, or not closed enough; 4 some paths held no submission,
+    or a notebook is not where it belongs; 5 with --verify, a result does not come out the same; 130 interrupted.
     """
     need_instructors_tools()
     from autograder.batch.grade import Request, run

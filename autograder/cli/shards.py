@@ -31,16 +31,20 @@ def plan(
 
     DIR/0, DIR/1, ... are classes for `grade`, with what is not graded yet. Put their results in NEW/results-0,
     NEW/results-1, ... for `merge`.
+
+    Exit status: 0 planned, 2 wrong usage, 4 some notebooks are in no folder STUDENT/ASSIGNMENT, or in one with nearly
+    an assignment's name (the others were planned).
     """
     need_instructors_tools()
     from autograder.batch import shards
-    from autograder.report.github import Job
+    from autograder.report.github import Job, markdown, summary
     from autograder.seed import course_seed
 
     job = Job() if github else None
+    lost: list[str] = []
     try:
         drawn = course_seed() if seed is None else seed
-        planned = shards.plan(submitted, folder, found_course(course), drawn, earlier, most, each)
+        planned = shards.plan(submitted, folder, found_course(course), drawn, earlier, most, each, lost.append)
     except (ValueError, OSError, PlanError, CourseError) as problem:
         stop(str(problem), 2)
     numbers = sorted({one.shard for one in planned if one.shard is not None})
@@ -48,6 +52,12 @@ def plan(
     err.print(f"{len(planned) - unchanged} submissions to grade in {len(numbers)} shards, {unchanged} unchanged.")
     if job:
         job.output(shards=numbers)
+        if lost:
+            job.summarize(summary("## Not where they belong\n", [f"- {markdown(sentence)}" for sentence in lost]))
+    with told_to(job):
+        for sentence in lost:
+            err.print(plain(sentence), style="red", markup=False)
+    raise typer.Exit(4 if lost else 0)
 
 
 def merge(

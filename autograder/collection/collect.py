@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from autograder.collection.git import Git, GitError, TooSlow
+from autograder.collection.misplaced import misplaced
 from autograder.collection.roster import Student
 from autograder.folder_names import folder_of
 from autograder.submission.notebook import MAX_BYTES
@@ -42,7 +43,8 @@ class Collected:
     """What a collection found at one student's. `seen` is every branch's head that was ever met, with its time.
 
     Times are in ISO 8601; `fetched_at` is when it was last tried. `commit`, its time and the `evidence` for it are None
-    where no commit counts, and `turn` where nobody has anything to do.
+    where no commit counts, and `turn` where nobody has anything to do. `misplaced` has a sentence for each notebook
+    that seems to be an assignment's, and is where nobody looks for it.
     """
 
     student: str
@@ -57,6 +59,7 @@ class Collected:
     reason: str = ""
     turn: Turn | None = None
     seen: tuple[tuple[str, str], ...] = ()
+    misplaced: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -134,7 +137,15 @@ def read_record(folder: Path) -> list[Collected]:
     try:
         kept = json.loads((folder / RECORD).read_text(encoding="utf-8"))
         return [
-            Collected(**{**one, "notes": tuple(one["notes"]), "seen": tuple(map(tuple, one["seen"]))}) for one in kept
+            Collected(
+                **{
+                    **one,
+                    "notes": tuple(one["notes"]),
+                    "seen": tuple(map(tuple, one["seen"])),
+                    "misplaced": tuple(one.get("misplaced", ())),
+                }
+            )
+            for one in kept
         ]
     except (OSError, ValueError, TypeError, KeyError):
         return []
@@ -160,6 +171,8 @@ def _collect(
             base = replace(base, seen=(*base.seen, (head, _time(now))))
         commit, evidence, notes = _choose(head, base.seen, repository, when, git, now)
         notebooks, more = _take(commit, repository, place, git, released)
+        known = {place.format(name) for name in released for place in PLACES}
+        lost = tuple(misplaced(commit, repository, git, released, known, notebooks))
         # Not `git show`, which walks the whole of a first commit's tree.
         dated = git.run(repository, "log", "-1", "--format=%cI", commit).decode("utf-8", "replace").strip()
     except _Failed as failure:
@@ -177,7 +190,7 @@ def _collect(
     return replace(
         base, outcome=outcome, commit=commit, committed_at=dated, evidence=evidence, notebooks=notebooks,
         notes=(*notes, *more), reason="" if notebooks else "no notebook of the course is in it",
-        turn=None if notebooks else "student",
+        turn="student" if lost or not notebooks else None, misplaced=lost,
     )  # fmt: skip
 
 
@@ -320,4 +333,5 @@ def _write(path: Path, data: bytes) -> None:
 
 def told(one: Collected) -> str:
     """What a person should know of it, and who must do something."""
-    return "; ".join([*([f"{one.reason} ({TURNS[one.turn]})"] if one.reason else []), *one.notes])
+    reasons = [f"{one.reason} ({TURNS[one.turn]})"] if one.reason else []
+    return "; ".join([*reasons, *one.misplaced, *one.notes])

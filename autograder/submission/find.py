@@ -8,6 +8,7 @@ from pathlib import Path
 from autograder import folder_names
 from autograder.course import Course
 from autograder.errors import NotGradable, NothingThere
+from autograder.submission.near_names import nearest
 from autograder.submission.notebook import read
 from autograder.text import plain
 
@@ -16,13 +17,15 @@ from autograder.text import plain
 class Submission:
     """Where a submission is, whose it is, and of which assignment it claims to be; None where that cannot be told.
 
-    `problem` says why there is nothing to grade at `path`, None where there is.
+    `problem` says why there is nothing to grade at `path`, None where there is. `meant` is the assignment that the name
+    of its folder is nearly, None where it is one, or near none.
     """
 
     path: Path
     student: str
     assignment: str | None
     problem: str | None = None
+    meant: str | None = None
 
     @property
     def label(self) -> str:
@@ -47,9 +50,14 @@ def find_submissions(paths: Iterable[Path], course: Course) -> tuple[list[Submis
 
 
 def strays(paths: Iterable[Path], found: Iterable[Submission]) -> list[str]:
-    """A sentence for each notebook below the folders `paths` that is part of no submission, so that none is lost."""
+    """A sentence for each notebook below the folders `paths` that is part of no submission, so that none is lost.
+
+    And one for each of the submissions `found` whose folder's name is nearly an assignment's. Whoever grades, plans or
+    asks from a script tells them; they stop nobody's grading.
+    """
+    found = list(found)
     known = {one.path.parent if one.path.suffix == ".ipynb" else one.path for one in found}
-    sentences = []
+    sentences = [f"{plain(one.label, 200)} could not be graded: {one.problem}" for one in found if one.meant]
     for folder in (path.absolute() for path in paths if path.is_dir()):
         for place, folders, files in os.walk(folder):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -69,20 +77,18 @@ def _found_at(path: Path, course: Course) -> list[Submission]:
     path = path.absolute()
     if path.is_file():
         return [_one(path, course)]
-    if _assignment(path) in course.names:
-        return [_folder(path, _student(path.parent))]
-    children = sorted(child for child in path.iterdir() if child.is_dir() and not child.name.startswith("."))
-    if any(_assignment(child) in course.names for child in children):
-        return [_folder(child, _student(path)) for child in children if _is_submission(child, course)]
+    if _names_one(path, course):
+        return [_folder(path, _student(path.parent), course)]
+    children = _folders(path)
+    named = [child for child in children if _names_one(child, course)]
+    others = {child: _folders(child) for child in children if child not in named}
+    # A folder of an assignment may also be loose in a class: then it is nobody's, and the class is still one.
+    if named and not any(_names_one(one, course) for below in others.values() for one in below):
+        return [_folder(child, _student(path), course) for child in children if _is_submission(child, course)]
     found = []
     names = {child.name for child in children}
-    for child in children:
-        grandchildren = sorted(child.iterdir()) if os.access(child, os.R_OK | os.X_OK) else []
-        found += [
-            _folder(grandchild, _student(child, names))
-            for grandchild in grandchildren
-            if grandchild.is_dir() and not grandchild.name.startswith(".") and _is_submission(grandchild, course)
-        ]
+    for child, below in others.items():
+        found += [_folder(one, _student(child, names), course) for one in below if _is_submission(one, course)]
     if not found:
         notebooks = _notebooks(path)
         found = [_one(notebook, course) for notebook in notebooks]
@@ -94,8 +100,20 @@ def _found_at(path: Path, course: Course) -> list[Submission]:
     return found
 
 
+def _folders(folder: Path) -> list[Path]:
+    """Those in it that people see; none where it may not be read."""
+    there = folder.iterdir() if os.access(folder, os.R_OK | os.X_OK) else ()
+    return sorted(one for one in there if one.is_dir() and not one.name.startswith("."))
+
+
 def _is_submission(folder: Path, course: Course) -> bool:
-    return _assignment(folder) in course.names or bool(_notebooks(folder))
+    return _names_one(folder, course) or bool(_notebooks(folder))
+
+
+def _names_one(folder: Path, course: Course) -> bool:
+    """Whether the folder has the name of an assignment, or nearly."""
+    name = _assignment(folder)
+    return name in course.names or nearest(name, course.names) is not None
 
 
 def _notebooks(folder: Path) -> list[Path]:
@@ -123,8 +141,16 @@ def _student(folder: Path, beside: Collection[str] | None = None) -> str:
     return folder.name if name in beside else name
 
 
-def _folder(folder: Path, student: str) -> Submission:
+def _folder(folder: Path, student: str, course: Course) -> Submission:
     assignment = _assignment(folder)
+    meant = nearest(assignment, course.names)
+    if meant:
+        problem = (
+            f"The folder `{plain(assignment, 100)}` has no assignment's name: did you mean `{meant}`? "
+            f"Name it `{meant}` and submit again."
+        )
+        notebooks = _notebooks(folder)
+        return Submission(notebooks[0] if notebooks else folder, student, assignment, problem, meant)
     notebooks = _notebooks(folder)
     named = folder / f"{assignment}.ipynb"
     if named in notebooks or len(notebooks) == 1:

@@ -68,6 +68,16 @@ def test_a_wrong_path_is_named_and_the_others_are_graded(tmp_path: Path) -> None
     assert len(json.loads(run.stdout)) == 1
 
 
+def test_a_folder_with_nearly_the_right_name_gets_a_row_a_sentence_and_a_status(tmp_path: Path) -> None:
+    submission(tmp_path, "ada")
+    submission(tmp_path, "bob").parent.rename(tmp_path / "bob" / "03_Numeric_Data")
+    run = autograder("grade", tmp_path, "--json")
+    ada, bob = json.loads(run.stdout)
+    assert (run.returncode, ada["score"], bob["score"], bob["cause"]) == (4, 2.0, None, "notebook")
+    assert "did you mean `03_numeric_data`?" in bob["message"]
+    assert "bob/03_Numeric_Data could not be graded: The folder" in run.stderr.replace("\n", "")
+
+
 @pytest.mark.parametrize("path", ["nowhere", "empty"])
 def test_nothing_to_grade_is_wrong_usage(path: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()

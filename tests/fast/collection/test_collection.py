@@ -15,7 +15,7 @@ from helpers.submissions import COURSE, only, released
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.collection.collect import PLACES, Collected, When, collect_all, read_record
+from autograder.collection.collect import PLACES, Collected, When, collect_all, read_record, told
 from autograder.collection.git import Git, GitError
 from autograder.collection.roster import Student
 from autograder.submission.find import find_submissions
@@ -86,6 +86,28 @@ def test_a_notebook_is_found_where_students_have_it(place: str, ada: Repository,
     ada.write(only(ASSIGNMENT, "invert"), place.format(ASSIGNMENT))
     ada.push()
     assert one(tmp_path, of(ada)).notebooks == {ASSIGNMENT: place.format(ASSIGNMENT)}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [f"work/03_Numeric_Data/{ASSIGNMENT}.ipynb", f"work/week 1/{ASSIGNMENT}/{ASSIGNMENT}.ipynb",
+     "03-numeric-data.ipynb", f"work/{ASSIGNMENT} (1).ipynb", f"{ASSIGNMENT}/answers.ipynb"],
+)  # fmt: skip
+def test_a_notebook_in_another_place_is_named(place: str, ada: Repository, tmp_path: Path) -> None:
+    ada.write(only(ASSIGNMENT, "invert"), place)
+    ada.write(released(ASSIGNMENT), PLACE)  # as released: not begun
+    ada.write(released("09_echo"), "work/again/09_echo.ipynb")
+    (ada.copy / "work" / "notes.ipynb").write_text("{}")
+    ada.push()
+    found = one(tmp_path, of(ada))
+    (sentence,) = found.misplaced
+    assert sentence.startswith(f"{place} was not collected: it seems to be {ASSIGNMENT}, which belongs at {PLACE}.")
+    assert found.turn == "student"
+    assert sentence in told(found)
+    assert read_record(tmp_path / "class") == [found]
+    ada.write(only(ASSIGNMENT, "invert", "normalize"), PLACE)  # begun where it belongs: the other is a copy
+    ada.push()
+    assert one(tmp_path, of(ada)).misplaced == ()
 
 
 def test_the_released_notebook_alone_is_no_submission(ada: Repository, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from helpers.submissions import released, solved, write
 from autograder.course import Course
 from autograder.errors import NotGradable
 from autograder.submission.find import find_submissions, strays
+from autograder.submission.near_names import nearest
 from autograder.submission.notebook import check_assignment, read
 
 ASSIGNMENT = "03_numeric_data"
@@ -150,6 +151,46 @@ def test_no_notebook_of_a_class_is_lost(course: Course, tmp_path: Path) -> None:
     assert [sentence.split(" was not graded")[0] for sentence in told] == [
         str(tmp_path / place) for place in (places[2], places[1], places[3])
     ]
+
+
+NEAR = ("03_Numeric_Data", "03_numeric_data (1)", "03-numeric-data", "03_numeric_data-checkpoint", "03 numeric data",
+        "3_numeric_data", "03_numeric_dta", "Copy", "03_numeric_data copy 2")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NEAR)
+def test_a_folder_with_nearly_the_right_name_is_named(name: str, course: Course, tmp_path: Path) -> None:
+    """Its submission has a row with the reason, and there is a sentence: as student's folder, class, or by itself."""
+    path = write(solved(ASSIGNMENT), tmp_path / "ada" / name / f"{ASSIGNMENT}.ipynb")
+    write(solved("09_echo"), tmp_path / "bob" / "09_echo" / "09_echo.ipynb")
+    near = name != "Copy"
+    for where in (tmp_path, path.parent.parent, path.parent) if near else (tmp_path,):
+        found, complaints = find_submissions([where], course)
+        one = next(one for one in found if one.student == "ada")
+        assert complaints == []
+        assert one.meant == (ASSIGNMENT if near else None)
+        assert bool(one.problem) == near
+        told = [sentence for sentence in strays([where], found) if "could not be graded" in sentence]
+        assert len(told) == near
+        assert all(f"did you mean `{ASSIGNMENT}`?" in sentence for sentence in told)
+
+
+def test_names_that_only_look_alike_are_not_taken_for_each_other() -> None:
+    weeks = [f"week_{n}" for n in range(1, 13)]
+    assert [nearest(name, weeks) for name in ("week_13", "week", "week_1", "wek_2", "Week 02")] == [
+        None, None, None, "week_2", "week_2",
+    ]  # fmt: skip
+    assert nearest("ada", weeks) is None
+    assert nearest("a_b", ["A_b", "a-b"]) is None, "near two of them"
+    assert nearest("x" * 10_000, weeks) is None
+
+
+def test_a_folder_loose_in_a_class_does_not_hide_the_class(course: Course, tmp_path: Path) -> None:
+    write(solved(ASSIGNMENT), tmp_path / "ada" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb")
+    for loose in (ASSIGNMENT, "09 echo"):
+        write(solved(ASSIGNMENT), tmp_path / loose / f"{ASSIGNMENT}.ipynb")
+    found, complaints = find_submissions([tmp_path], course)
+    assert ([one.label for one in found], complaints) == ([f"ada/{ASSIGNMENT}"], [])
+    assert len(strays([tmp_path], found)) == 2
 
 
 def test_the_twin_that_a_mac_writes_is_no_second_notebook(course: Course, tmp_path: Path) -> None:

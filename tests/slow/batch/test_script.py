@@ -5,6 +5,7 @@ import itertools
 import subprocess
 import sys
 import textwrap
+import warnings
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,18 @@ def test_a_wrong_path_is_refused_by_name_before_anything_is_graded(folder: Path,
     assert not (tmp_path / "results").exists()
     with pytest.raises(NothingThere, match="no path was given"):
         grade([])
+
+
+def test_what_is_not_where_it_belongs_is_a_warning(tmp_path: Path) -> None:
+    submission(tmp_path, "ada").rename(tmp_path / "ada" / f"{ASSIGNMENT}.ipynb")
+    submission(tmp_path, "bob").parent.rename(tmp_path / "bob" / "03 numeric data")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        (bob,) = (one for one in grade(tmp_path, course=COURSE) if one.student == "bob")
+    sentences = [str(one.message) for one in told]
+    assert any("ada/03_numeric_data.ipynb" in one for one in sentences)
+    assert any(f"did you mean `{ASSIGNMENT}`?" in one for one in sentences)
+    assert (bob.score, bob.cause) == (None, "notebook")
 
 
 def test_without_a_course_a_box_or_a_folder_it_is_refused(

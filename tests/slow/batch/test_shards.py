@@ -5,8 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from helpers.command_line import autograder
 from helpers.grader import SEED, Grader
-from helpers.submissions import COURSE, lean, only, write
+from helpers.submissions import COURSE, lean, only, released, write
 
 from autograder.batch import shards
 from autograder.box import Limits
@@ -14,7 +15,7 @@ from autograder.errors import PlanError
 from autograder.folder_names import folder_of
 from autograder.report.files import Results
 from autograder.result import ExerciseResult, Result
-from autograder.submission.find import Submission, find_submissions
+from autograder.submission.find import Submission, find_submissions, strays
 
 ASSIGNMENT = "03_numeric_data"
 
@@ -64,6 +65,25 @@ def test_every_submission_is_in_one_shard_and_shards_are_equal(
     assert not (tmp_path / "shards" / str(number)).exists()
     original = tmp_path / "class" / "s00" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
     assert (tmp_path / "shards" / "0" / "s00" / ASSIGNMENT / original.name).read_bytes() == original.read_bytes()
+
+
+def test_what_is_in_no_shard_is_told(tmp_path: Path) -> None:
+    """By `plan` as by `grade` and by a script: in the words of one place in the code."""
+    hand_in(tmp_path / "class", "ada")
+    near = tmp_path / "class" / "bob" / "03-Numeric-Data"
+    loose = tmp_path / "class" / "cy.ipynb"
+    for path in (near / "03_numeric_data.ipynb", loose):
+        write(released(ASSIGNMENT), path)
+    told: list[str] = []
+    planned = shards.plan(tmp_path / "class", tmp_path / "shards", COURSE, SEED, None, 20, 2, told.append)
+    assert [one.label for one in planned] == [f"ada/{ASSIGNMENT}", "bob/03-Numeric-Data"]
+    found, _ = find_submissions([tmp_path / "class"], COURSE)
+    assert told == strays([tmp_path / "class"], found)
+    assert [str(loose) in sentence for sentence in told] == [False, True]
+    again, _ = find_submissions([tmp_path / "shards" / "0"], COURSE)
+    assert again[1].problem == found[1].problem, "the machine that grades it says the same"
+    run = autograder("plan", tmp_path / "class", tmp_path / "more", "--seed", "1")
+    assert (run.returncode, run.stderr.count("did you mean")) == (4, 1)
 
 
 def test_no_more_shards_than_github_has_jobs(tmp_path: Path) -> None:
