@@ -159,6 +159,12 @@ def takes_any_kind(
     longer = within(rng, train, 25)
     train_scaled, test_scaled, _ = parts(call(train, longer), 3, function)
     scaled_by(scale, (train_scaled, test_scaled), train, longer, "The test set may be longer than the training set.")
+    table = np.round(series(rng, 6, 2)).astype(int)
+    later = np.round(within(rng, table, 3)).astype(int)
+    for kind in (np.ndarray.tolist, lambda data: pd.DataFrame(data, columns=["flow", "no2"])):
+        train_scaled, test_scaled, _ = parts(call(kind(table), kind(later)), 3, function)
+        scaled_by(scale, (train_scaled, test_scaled), table, later, "")
+    call(train, test)
     unchanged(student)
     call(as_columns(train), as_columns(test))
     unchanged(student)
@@ -231,10 +237,11 @@ def test_normalize_kinds_of_input(student: Student, rng: np.random.Generator) ->
 @exercise("normalize", share=1, read=NORMALIZATION)
 def test_normalize_returns_the_scaler(student: Student, rng: np.random.Generator) -> None:
     """The third thing returned is the fitted scaler: it can undo the scaling."""
-    train = series(rng, 5, 2)
-    test = within(rng, train, 3)
-    for low, high in ((0, 1), (-1, 1)):
+    for features, low, high in ((2, 0, 1), (2, -1, 1), (None, 0, 1)):
+        train = series(rng, 5, features)
+        test = within(rng, train, 3)
         _, test_scaled, scaler = parts(student.normalize(train, test, feature_range=(low, high)), 3, "normalize")
+        train, test = as_columns(train), as_columns(test)
         close(
             student.apply(undo, scaler, test_scaled),
             test,
@@ -285,21 +292,25 @@ def test_standardize_kinds_of_input(student: Student, rng: np.random.Generator) 
 @exercise("standardize", share=1, read=STANDARDIZATION)
 def test_standardize_returns_the_scaler(student: Student, rng: np.random.Generator) -> None:
     """The third thing returned is the fitted scaler: it can undo the scaling."""
-    train = series(rng, 5, 2)
-    test = within(rng, train, 3)
-    _, test_scaled, scaler = parts(student.standardize(train, test), 3, "standardize")
-    close(
-        student.apply(undo, scaler, test_scaled),
-        test,
-        "scaler.inverse_transform(test_scaled)",
-        ON_TRAIN,
-        rtol=1e-4,
-        atol=1e-3,
-        mistakes={ON_TEST: unscaled(standard, train, test)},
-    )
+    for features in (2, None):
+        train = series(rng, 5, features)
+        test = within(rng, train, 3)
+        _, test_scaled, scaler = parts(student.standardize(train, test), 3, "standardize")
+        train, test = as_columns(train), as_columns(test)
+        close(
+            student.apply(undo, scaler, test_scaled),
+            test,
+            "scaler.inverse_transform(test_scaled)",
+            ON_TRAIN,
+            rtol=1e-4,
+            atol=1e-3,
+            mistakes={ON_TEST: unscaled(standard, train, test)},
+        )
 
 
 # invert: the scalers are made here, so that this exercise does not depend on those before it
+
+BEYOND = np.array([[2.0], [-2.0], [1.5], [-1.5]])  # how far, in ranges of the data
 
 
 @exercise("invert", share=2, read=BACK)
@@ -309,6 +320,10 @@ def test_invert_normalization(student: Student, rng: np.random.Generator) -> Non
     for low, high in ((0, 1), (-1, 1)):
         scaler = student.apply(fitted_min_max, data, low, high)
         close(student.invert_scaling(scaler, min_max(data, data, low, high)), data, "the result", rtol=1e-4, atol=1e-3)
+        beyond = data + BEYOND * np.ptp(data, axis=0)
+        found = student.invert_scaling(scaler, min_max(data, beyond, low, high))
+        close(found, beyond, "the result beyond the data that the scaler has seen", "Do not cut anything off.",
+              rtol=1e-4, atol=1e-3)  # fmt: skip
 
 
 @exercise("invert", share=2, read=BACK)
@@ -317,6 +332,10 @@ def test_invert_standardization(student: Student, rng: np.random.Generator) -> N
     data = series(rng, 4, 2)
     scaler = student.apply(fitted_standard, data)
     close(student.invert_scaling(scaler, standard(data, data)), data, "the result", rtol=1e-4, atol=1e-3)
+    beyond = data + BEYOND * np.ptp(data, axis=0)
+    close(student.invert_scaling(scaler, standard(data, beyond)), beyond,
+          "the result beyond the data that the scaler has seen", "Do not cut anything off.",
+          rtol=1e-4, atol=1e-3)  # fmt: skip
 
 
 @exercise("invert", share=2, read=BACK)
@@ -451,8 +470,12 @@ def test_ignores_missing_values(student: Student, rng: np.random.Generator) -> N
     normal, skewed = bell(rng, 120) + 500, rng.exponential(5, 200)
     normal[rng.choice(120, 9, replace=False)] = np.nan
     skewed[::17] = np.nan
-    equal(student.suggest_scaler(normal), "standardize", "the answer for normal values with gaps", "Leave the NaN out.")
-    equal(student.suggest_scaler(skewed), "normalize", "the answer for skewed values with gaps", "Leave the NaN out.")
+    hint = "Leave the NaN out."
+    for kind in (np.array, pd.Series):
+        equal(student.suggest_scaler(kind(normal)), "standardize", "the answer for normal values with gaps", hint)
+        unchanged(student)
+        equal(student.suggest_scaler(kind(skewed)), "normalize", "the answer for skewed values with gaps", hint)
+        unchanged(student)
 
 
 @exercise("which-scaler", share=1, read=WHICH)
@@ -471,3 +494,8 @@ def test_suggests_for_other_inputs(student: Student, rng: np.random.Generator) -
     for values in (sample, pd.Series(holed), holed, holed.tolist()):
         student.suggest_scaler(values)
         unchanged(student)
+    for constant in (np.full(30, 4.0), [4.0] * 30):
+        equal(student.suggest_scaler(constant), "normalize", "the answer for a constant feature",
+              'A constant is not a bell: return "normalize" before the test.')  # fmt: skip
+    student.suggest_scaler(sample)
+    unchanged(student)
