@@ -174,8 +174,14 @@ def expect_plain(model: Model, timesteps: int, features: int, units: int) -> Non
     """One LSTM of `units` units and a Dense with one output, for samples of this shape."""
     layers = [name for name in model.names if name != "Dropout"]
     that(layers == ["LSTM", "Dense"], f"the model's layers should be LSTM and Dense, but are {', '.join(layers)}.")
-    that(model.input_shape[0] in {None, timesteps} and model.input_shape[1] == features,
-         f"a sample should be ({timesteps}, {features}), but the model takes {model.input_shape}.")  # fmt: skip
+    that(model.input_shape == (timesteps, features),
+         f"a sample should be ({timesteps}, {features}), but the model takes {model.input_shape}.",
+         "Give keras.Input both numbers.")  # fmt: skip
+    last, numbers = model.layers[-1], np.array([[-2.0], [0.5], [3.0]])
+    if model.outputs == 1:
+        that(isinstance(last, Dense) and np.allclose(last.activation(numbers), numbers),
+             "the output of the dense layer goes through an activation.",
+             "The output may be any number: leave the activation out.")  # fmt: skip
     found = next(layer for layer in model.layers if isinstance(layer, LSTM))
     size = found.recurrent_kernel.shape[0]
     that(size == units, f"the LSTM should have {units} units, but has {size}.", "`units` is the size of the LSTM.")
@@ -189,6 +195,12 @@ def expect_usual_activations(layer: LSTM) -> None:
     names = layer.activation.name, layer.recurrent_activation.name
     that(names == ("tanh", "sigmoid"), f"the LSTM should keep Keras's own activations, tanh and sigmoid, not {names}.",
          "Leave `activation` out of the LSTM: relu lets the cell state grow.")  # fmt: skip
+
+
+def largest_state(model: Any) -> Any:
+    """The largest size among all numbers of the state, 0 for a model without one."""
+    states = [np.asarray(state) for layer in model.layers for state in getattr(layer, "states", None) or ()]
+    return max((float(np.abs(state).max()) for state in states), default=0.0)
 
 
 def carries(model: Model) -> bool:
@@ -218,11 +230,15 @@ def test_stateless_model_is_compiled(student: Student) -> None:
 def test_stateful_model_carries(student: Student, rng: np.random.Generator) -> None:
     """The LSTM is stateful, for batches of the given size: row i continues where row i ended."""
     for batch_size, timesteps, features, units in ((3, 4, 2, 5), (1, 2, 3, 4)):
-        model = built(student, student.build_stateful(batch_size, timesteps, features, units), "build_stateful")
+        value = keras_model(student.build_stateful(batch_size, timesteps, features, units), "build_stateful")
+        model = built(student, value, "build_stateful")
         that(carries(model), "the LSTM is stateless.", "Give the layer stateful=True.")
         that(model.batch_size == batch_size,
              f"the batch size should be {batch_size}, but is {model.batch_size or 'open'}.",
              "keras.Input(batch_shape=(batch_size, timesteps, features))")  # fmt: skip
+        new = array(student.apply(largest_state, value), "the state of the new model", ())
+        that(float(new) == 0, "the state of the new model is not zero.",
+             "Return it as it was built, or reset the state after trying it out.")  # fmt: skip
         batches = list(rng.normal(size=(3, batch_size, timesteps, features)))
         one, other = model.predict_batches(batches)[-1], model.predict(batches[-1])
         that(not np.allclose(one, other), "the earlier batches have no effect on the later ones.")
@@ -392,8 +408,9 @@ def test_predicts_with_the_state_carried(student: Student, rng: np.random.Genera
     """Predictions of a batch begin where the batch before it ended, and the first with zeros."""
     weights, X, _ = problem(rng)
     model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, False)
-    found = flat(student.predict_stateful(model, X, ROWS), len(X), "the predictions")
+    found = student.predict_stateful(model, X, ROWS)
     unchanged(student)
+    found = array(found, "the array of predictions", (len(X), 1), "One output for each sample, in one column.")[:, 0]
     alone = np.concatenate([outside(weights).predict(batch) for batch in in_batches(X)]).reshape(-1)
     hint = "Predict all batches in one go, with batch_size; reset only when all are done."
     expected = np.concatenate(outside(weights).predict_batches(in_batches(X))).reshape(-1)
@@ -416,8 +433,11 @@ def test_fit_returns_the_loss_of_each_epoch(student: Student, rng: np.random.Gen
     """With a learning rate of 0, each epoch has the loss of these weights, read in order from a state of zeros."""
     weights, X, y = problem(rng)
     model = student.apply(in_the_box, weights, ROWS, STEPS, 0.0, False)
-    losses = array(student.fit_stateful(model, X, y, 3, ROWS), "the losses", (3,), "One number per epoch.")
+    value = student.fit_stateful(model, X, y, 3, ROWS)
     unchanged(student)
+    losses = array(value, "the losses", (3,), "One number per epoch.")
+    that(isinstance(value, list), f"fit_stateful should return a list of losses, but returned {show(value)}.",
+         "Collect the losses of the epochs in a list.")  # fmt: skip
     mistakes = {
         NEVER_RESET: loss_of_epochs(weights, X, y, 3, "never reset"),
         "The state is reset after every batch: carry it within an epoch.": (
