@@ -45,14 +45,19 @@ def one_hot(digits: Array, n_features: int) -> Array:
 
 # generate
 
+DRAWS = 20_000
+
 
 def sequence(value: Any, length: int, n_features: int) -> Array:
     """A student's sequence, as checked integers."""
     found = array(value, "the sequence", (length,))
+    that(isinstance(value, np.ndarray), f"the sequence should be an array, but is {show(value)}.", "Leave tolist out.")
     that(bool(np.all(found == np.round(found))), f"the sequence should hold whole numbers, but is {show(found)}.")
     inside = bool(np.all((found >= 0) & (found < n_features)))
     that(inside, f"the values should be 0 to {n_features - 1}, but go from {found.min():g} to {found.max():g}.",
          "rng.integers does not include its upper end; random.randint does.")  # fmt: skip
+    that(found.dtype.kind in "iu", f"the values should be integers, but the array holds {found.dtype}.",
+         "rng.integers draws integers.")  # fmt: skip
     return found.astype(int)
 
 
@@ -60,13 +65,15 @@ def sequence(value: Any, length: int, n_features: int) -> Array:
 def test_generates_all_values_alike(student: Student, rng: np.random.Generator) -> None:
     """Whole numbers from 0 to n_features - 1, each as likely as the others."""
     for n_features in (10, 3):
-        found = sequence(student.generate_sequence(6000, n_features, generator(rng)), 6000, n_features)
-        shares = np.bincount(found, minlength=n_features) / 6000
-        # 6000 draws: a share is off by a third of 1/n with a chance below 1 in 10^12.
-        missing = ", ".join(str(value) for value in np.flatnonzero(shares < 0.67 / n_features))
-        that(not missing, f"in 6000 draws of {n_features} values, these hardly appear: {missing}.",
+        found = sequence(student.generate_sequence(DRAWS, n_features, generator(rng)), DRAWS, n_features)
+        shares = np.bincount(found, minlength=n_features) / DRAWS
+        # So many draws: a share is off by 15 % of 1/n with a chance below 1 in 10^11.
+        missing = ", ".join(str(value) for value in np.flatnonzero(shares < 0.85 / n_features))
+        that(not missing, f"in {DRAWS:,} draws of {n_features} values, these come too seldom: {missing}.",
              "Every value from 0 to n_features - 1 must be as likely as the others.")  # fmt: skip
-        that(bool(np.all(shares < 1.33 / n_features)), "some values come much more often than others.")
+        often = ", ".join(str(value) for value in np.flatnonzero(shares > 1.15 / n_features))
+        that(not often, f"in {DRAWS:,} draws of {n_features} values, these come too often: {often}.",
+             "Every value from 0 to n_features - 1 must be as likely as the others.")  # fmt: skip
     # 40 sequences of 5 out of 10: none has a value twice with a chance below 1 in 10^20.
     short = [sequence(student.generate_sequence(TIMESTEPS, FEATURES, generator(rng)), 5, 10) for _ in range(40)]
     that(any(len(set(one.tolist())) < TIMESTEPS for one in short), "in 40 short sequences no value ever comes twice.",
@@ -134,6 +141,8 @@ def test_encodes(student: Student, rng: np.random.Generator) -> None:
         digits = rng.integers(0, n_features, length)
         encoded = student.one_hot_encode(digits, n_features)
         close(encoded, one_hot(digits, n_features), "the encoded sequence", "Row t has its 1 in column sequence[t].")
+        kind = array(encoded, "the encoded sequence").dtype
+        that(kind.kind == "f", f"the entries should be floats, but are of the type {kind}.", "np.zeros makes floats.")
     unchanged(student)
     digits = rng.integers(0, 6, 5)
     close(student.one_hot_encode(digits.tolist(), 6), one_hot(digits, 6), "the encoded list")
@@ -207,6 +216,14 @@ def test_samples_are_random(student: Student, rng: np.random.Generator) -> None:
     again, _ = _samples(student, 400, 4, 5, 1, draw)
     that(bool(np.array_equal(X, again)), "two generators in the same state gave different samples.",
          "Draw from the `rng` that is passed, not from np.random or random.")  # fmt: skip
+    one, two = student.apply(two_sets, student["generate_samples"], int(rng.integers(2**31)))
+    that(not np.array_equal(one, two), "two calls with one generator gave the same samples twice.",
+         "Do not copy the generator, and do not seed the one that is passed.")  # fmt: skip
+
+
+def two_sets(generate: Any, seed: Any) -> Any:
+    rng = np.random.default_rng(seed)
+    return [np.asarray(generate(40, 5, 10, 2, rng)[0]) for _ in range(2)]
 
 
 def _samples(
@@ -267,9 +284,9 @@ def test_model_is_a_vanilla_lstm(student: Student) -> None:
         names = lstm.activation.name, lstm.recurrent_activation.name
         that(names == ("tanh", "sigmoid"), f"the LSTM should keep the activations tanh and sigmoid, not {names}.",
              "Leave `activation` out of the LSTM: relu lets the cell state grow.")  # fmt: skip
-        timesteps_there, features_there = model.input_shape
-        that(timesteps_there in {None, timesteps} and features_there == features,
-             f"the input should be ({timesteps}, {features}), but is {model.input_shape}.")  # fmt: skip
+        that(model.input_shape == (timesteps, features),
+             f"the input should be ({timesteps}, {features}), but is {model.input_shape}.",
+             "Give keras.Input both numbers.")  # fmt: skip
         size = 16 if units is None else units
         wanted = 4 * size * (features + size + 1) + features * (size + 1)
         that(parameters(model) == wanted, f"with {size} units the model should have {wanted:,} parameters, "
@@ -346,7 +363,10 @@ def test_accuracy_at_its_ends(student: Student, rng: np.random.Generator) -> Non
         digits = rng.integers(0, 3, (n, 4))
         digits[:, 0] = (digits[:, 3] + 1) % 3
         X, y = one_hot(digits, 3), one_hot(digits[:, 3], 3)
-        close(student.echo_accuracy(student.apply(echoing, 3), X, y), 1.0, f"the accuracy when all {n} are right")
+        found = student.echo_accuracy(student.apply(echoing, 3), X, y)
+        close(found, 1.0, f"the accuracy when all {n} are right")
+        that(isinstance(found, float), f"the accuracy should be a plain float, but its type is {type(found).__name__}.",
+             "float(...) makes one.")  # fmt: skip
         close(student.echo_accuracy(student.apply(echoing, 0), X, y), 0.0, f"the accuracy when none of {n} is right")
 
 
@@ -359,7 +379,11 @@ def judged(model: Model, rng: np.random.Generator) -> tuple[float, Array, Array]
     predictions = model.predict(one_hot(digits, FEATURES))
     that(predictions.shape == (HELD_OUT, FEATURES), "`model` should give one row of 10 values per sample.",
          "Return only the last LSTM output: leave return_sequences off.")  # fmt: skip
-    right = np.isfinite(predictions).all(axis=1) & (predictions.argmax(axis=1) == digits[:, OUT_INDEX])
+    finite = np.isfinite(predictions).all(axis=1)
+    that(bool(np.allclose(predictions[finite].sum(axis=1), 1, atol=1e-3)),
+         "the outputs of `model` do not sum to 1, so they are no probabilities.",
+         "Give the last Dense layer the softmax activation.")  # fmt: skip
+    right = finite & (predictions.argmax(axis=1) == digits[:, OUT_INDEX])
     return float(right.mean()), predictions, digits
 
 
