@@ -1,5 +1,5 @@
 # The course on a fresh machine: `make grade` grades the example class, `make test` runs the tests.
-# Both set up what they need: a virtual environment in .venv, and bubblewrap for the box.
+# Both set up what they need: a virtual environment in .venv, and bubblewrap for the box; for the tests also Chromium.
 
 # The first that really runs: the name alone may belong to a version manager's shim with nothing behind it.
 PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do \
@@ -10,18 +10,18 @@ AUTOGRADER := $(BIN)/python -I -m autograder
 # Three processes for two cores: in some tests a time limit runs out; with four, boxes get in each other's way.
 TESTS := $(BIN)/pytest -n $(shell expr 3 \* $$(nproc) / 2) --dist loadscope --no-loadscope-reorder
 
-.PHONY: grade test long differential release commands example assess benchmark thresholds rebuilt lock box clean
+.PHONY: grade test long differential release commands example assess benchmark thresholds rebuilt lock box browser clean
 
 grade: .venv/installed box ## grade the example class
 	$(AUTOGRADER) grade tests/class --output results --cell-seconds 20
 
-test: .venv/installed box ## run all tests
+test: .venv/installed box browser ## run all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(TESTS)
 
-long: .venv/installed box ## run the tests with all that they can try: each hostile submission in each way, all answers, more random inputs
+long: .venv/installed box browser ## run the tests with all that they can try: each hostile submission in each way, all answers, more random inputs
 	EVERYTHING=1 KILLS=12 ANY_VALUES=20000 FUZZ_INPUTS=20000 PAIRS=2000 $(TESTS)
 
 release: .venv/installed box ## make release/ and solutions/ from source/
@@ -79,6 +79,13 @@ box:
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq bubblewrap >/dev/null; \
 	  elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo apt-get install -y -qq bubblewrap >/dev/null; \
 	  else echo "The box needs bubblewrap, and installing it needs an administrator: sudo apt-get install bubblewrap"; exit 1; fi; }
+
+# Looked for as tests/helpers/browser.py does.
+browser: ## install Chromium, in which the tests look at the pages
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v $$name >/dev/null && exit; done; { \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
+	  elif sudo -n true 2>/dev/null; then sudo apt-get update -qq && sudo apt-get install -y -qq chromium >/dev/null; \
+	  else echo "The browser tests need Chromium, and installing it needs an administrator: sudo apt-get install chromium"; exit 1; fi; }
 
 clean: ## remove what make made
 	rm -rf .venv results .pytest_cache .mypy_cache .ruff_cache

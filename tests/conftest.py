@@ -21,6 +21,8 @@ from autograder.result import Result
 from autograder.settings import Settings
 from autograder.submission.find import Submission
 
+pytest_plugins = ["helpers.browser"]
+
 # Tests of these files share what takes long to make, so one process runs all of a file.
 TOGETHER = (
     "fast/authoring/test_partial_credit.py", "slow/batch/test_regrade.py", "slow/batch/test_script.py",
