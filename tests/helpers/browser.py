@@ -16,7 +16,7 @@ tests/conftest.py makes the fixtures known to all tests. Chromium is the machine
 
 import importlib.resources
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -130,6 +130,8 @@ def visit(browser: Browser) -> Iterator[Visit]:
         yield found
 
 
+# axe judges no sign, as ✓, and no single letter; `faint` does.
+_UNJUDGED: Final = ("contains only non-text characters", "too short to determine if it is actual text")
 # All rules, also those that axe leaves out by default: for the strictest level, and those on trial.
 _EVERY_RULE: Final = """async () => {
   const rules = axe.getRules().filter(rule => !rule.tags.includes("deprecated")).map(rule => rule.ruleId);
@@ -146,6 +148,7 @@ def axe(page: Page) -> list[str]:
         for kind in ("violations", "incomplete")
         for rule in found[kind]
         for node in rule["nodes"]
+        if not any(reason in node["failureSummary"] for reason in _UNJUDGED)
     ]
 
 
@@ -169,3 +172,77 @@ def sideways(page: Page) -> list[str]:
     """What does not fit into the window's width, or is cut off there; regions that scroll by themselves may."""
     found: list[str] = page.evaluate(_SIDEWAYS)
     return found
+
+
+def judged(page: Page) -> list[str]:
+    """All of `axe`, `sideways` and `faint`, with everything unfolded that can be."""
+    page.evaluate("() => document.querySelectorAll('details').forEach(one => one.open = true)")
+    return [*axe(page), *sideways(page), *faint(page)]
+
+
+# What is wider than its box on paper, where nothing can be scrolled.
+_CUT_ON_PAPER: Final = """() => [...document.body.querySelectorAll("*")]
+  .filter(one => one.clientWidth && one.scrollWidth > one.clientWidth + 1).map(one => one.outerHTML.slice(0, 120))"""
+
+
+def cut_on_paper(page: Page) -> list[str]:
+    """What a printer would cut off at the right edge of A4."""
+    page.set_viewport_size({"width": 670, "height": 950})  # between margins of 1.6 cm
+    page.emulate_media(media="print")
+    found: list[str] = page.evaluate(_CUT_ON_PAPER)
+    return found
+
+
+# Of each text the colours at its middle: that of its letters, and all that is painted below them, from the top.
+_PAINTED: Final = """() => {
+  const number = text => {
+    const parts = (text.match(/[\\d.]+/g) || []).map(Number);
+    return parts.length < 3 ? [0, 0, 0, 0] : [...parts, 1].slice(0, 4);
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+  while (walker.nextNode()) {
+    const node = walker.currentNode, one = node.parentElement, range = document.createRange();
+    if (!node.data.trim() || !one.checkVisibility({visibilityProperty: true}) || one.closest("style, title")) continue;
+    one.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
+    range.selectNodeContents(node);
+    const box = range.getClientRects()[0];
+    if (!box || !box.width) continue;
+    const style = getComputedStyle(one), below = [];
+    for (const each of document.elementsFromPoint(box.x + Math.min(box.width / 2, 20), box.y + box.height / 2)) {
+      if (each === one && each instanceof SVGElement) continue;
+      const paint = getComputedStyle(each), shape = each instanceof SVGElement && !(each instanceof SVGSVGElement);
+      const colour = number(shape ? paint.fill : paint.backgroundColor);
+      if (shape && (paint.fill === "none" || each.tagName === "text")) continue;
+      if (shape) colour[3] *= paint.fillOpacity * paint.opacity;
+      if (colour[3]) below.push(colour);
+    }
+    below.push(matchMedia("(prefers-color-scheme: dark)").matches ? [18, 18, 18, 1] : [255, 255, 255, 1]);
+    found.push([node.data.trim().slice(0, 60), number(one instanceof SVGElement ? style.fill : style.color), below]);
+  }
+  return found;
+}"""
+
+
+def faint(page: Page, least: float = 4.5) -> list[str]:
+    """The texts whose contrast is less than this, by WCAG's formula: those in SVG too, which axe does not look at."""
+    found = []
+    for text, letters, below in page.evaluate(_PAINTED):
+        ground = [0.0, 0.0, 0.0]
+        for *paint, opacity in reversed(below):
+            ground = [opacity * new + (1 - opacity) * old for new, old in zip(paint, ground, strict=True)]
+        ratio = contrast(letters[:3], ground)
+        if ratio < least:
+            found.append(f"{text!r} has the contrast {ratio:.1f}")
+    return found
+
+
+def contrast(one: Sequence[float], other: Sequence[float]) -> float:
+    """From 1 to 21, of two colours (red, green, blue), each from 0 to 255."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: Sequence[float]) -> float:
+    parts = [value / 255 for value in colour]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

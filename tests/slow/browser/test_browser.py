@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from helpers import browser as helper
-from helpers.browser import PHONE, Visit, axe, sideways, visits
+from helpers.browser import PHONE, Visit, axe, contrast, faint, sideways, visits
 from playwright.sync_api import Browser
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title>
@@ -57,3 +57,18 @@ def test_a_machine_without_one_says_what_to_do(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RuntimeError, match="Run `make browser`"):
         helper.executable()
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_faint_text_is_told_in_pictures_too(visit: Visit, dark: bool, tmp_path: Path) -> None:
+    svg = """<svg width=300 height=90><rect width=150 height=90 fill="#0060b0" fill-opacity=".9"/>
+      <text x=10 y=20 fill="#111">faint here</text><text x=10 y=60 fill="#fff">clear here</text>
+      <text x=160 y=20 fill="#999">faint outside</text><text x=160 y=60 fill="#000">clear outside</text></svg>"""
+    page = visit(write(tmp_path, f'<div style="background: #fff">{svg}<b style="color: #ccc">×</b></div>'), dark=dark)
+    told = [found.split("'")[1] for found in faint(page)]
+    assert [text for text in told if text != "A page"] == ["faint here", "faint outside", "×"]
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    assert contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
+    assert contrast((119, 119, 119), (255, 255, 255)) == pytest.approx(4.48, abs=0.005)
