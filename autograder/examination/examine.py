@@ -30,7 +30,7 @@ from autograder.examination.expectations import NOTHING, Wrong
 from autograder.examination.hidden_checks import Check, HiddenChecks, Ran, hidden_checks
 from autograder.examination.misconceptions import Mistake, recognised
 from autograder.examination.own_answers import in_its_folder, reference_kernel
-from autograder.examination.student import Call, Kernel, NotData, Student, StudentError, Undefined, origin
+from autograder.examination.student import Kernel, NotData, Student, StudentError, Undefined
 from autograder.result import Finding, Shown
 from autograder.text import plain
 
@@ -45,10 +45,7 @@ TOO_LARGE = "The grader does not have enough memory to look at what the answer r
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one check found. `credit` in [0, 1], or None with a `cause` when it could not tell.
-
-    `call` is the one that the finding shows, `values` what came back and what was expected; None: nothing is shown.
-    """
+    """What one check found. `credit` in [0, 1], or None with a `cause` when it could not tell."""
 
     check: Check
     credit: float | None
@@ -56,8 +53,6 @@ class Evidence:
     cause: Cause | None = None
     undefined: bool = False
     finding: Finding | None = None
-    call: Call | None = None
-    values: tuple[Any, Any] | None = None
 
 
 def examine(
@@ -109,7 +104,6 @@ class _Examination:
         self.lost = lost
         self.looking = looking
         self.awarded: tuple[float, str, str] | None = None
-        self.shown: Call | None = None
 
     def evidence(self, check: Check) -> Evidence:
         """Run the check, and once more if its box was lost through no fault of the student's.
@@ -149,8 +143,6 @@ class _Examination:
     def _judged(self, check: Check, ran: Ran) -> Evidence:
         """What a check's exception says about the answer; to lay it out takes of the exercise's time, too."""
         error = _one(ran.error)
-        calls = ran.calls(error) or self.student.calls
-        self.shown = origin(getattr(error, "value", None), calls) or next(reversed(calls), None)
         try:
             with self.meter.looking(check.exercise):
                 found = self._failed(check, error, ran.wrong)
@@ -160,9 +152,7 @@ class _Examination:
             found, error = None, odd
         if isinstance(error, MemoryError):
             return self._not_told(check, Unanswered("memory", TOO_LARGE))
-        found = found or self._unforeseen(check, error)
-        evidence = getattr(error, "evidence", None)
-        return dataclasses.replace(found, call=self.shown, values=evidence and evidence[:2])
+        return found or self._unforeseen(check, error)
 
     def _not_told(self, check: Check, ending: Unanswered) -> Evidence:
         """No answer, or none that can be looked at: so it is with the exercise's other checks."""
@@ -207,7 +197,7 @@ class _Examination:
         return Evidence(check, 0.0, finding.sentences, finding=finding)
 
     def _finding(self, check: Check, problem: str, kind: str = "", step: str = "") -> Finding:
-        call = self.shown
+        call = self.student.calls[-1] if self.student.calls else None
         told = "" if call is None else code_of(call.name, call.args, call.kwargs)
         return Finding(problem, told, step=step or (RUN_IT if told else ""), read=check.read, kind=kind)
 

@@ -21,7 +21,6 @@ from hypothesis.internal.constants_ast import Constants
 
 from autograder.course import Assignment
 from autograder.examination.expectations import Wrong
-from autograder.examination.student import Call, Student
 from autograder.text import plain
 
 # Hypothesis strews numbers from all loaded code of the user's own among those that it draws: what is drawn would depend
@@ -53,24 +52,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Ran:
-    """What came of a check: its exception, or why it was not even called.
+    """What came of a check: its exception, or why it was not even called; `wrong` has what it found call by call.
 
-    `error` is None where it passed, and where it was not called. `heard` has every exception on the way, with the calls
-    of the example that raised it: hypothesis tries more examples after one that fails.
+    `error` is None where it passed, and where it was not called.
     """
 
     error: BaseException | None = None
     not_called: str = ""
-    heard: tuple[tuple[BaseException, tuple[Call, ...]], ...] = ()
-
-    @property
-    def wrong(self) -> tuple[Wrong, ...]:
-        """What was wrong, example by example."""
-        return tuple(error for error, _ in self.heard if isinstance(error, Wrong))
-
-    def calls(self, error: BaseException | None) -> tuple[Call, ...]:
-        """The calls of the example that raised this; the last such one, where it was tried again."""
-        return next((calls for one, calls in reversed(self.heard) if one is error), ())
+    wrong: tuple[Wrong, ...] = ()
 
 
 def hidden_checks(assignment: Assignment) -> "HiddenChecks":
@@ -190,20 +179,16 @@ class HiddenChecks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        heard: list[tuple[BaseException, tuple[Call, ...]]] = []
+        wrong: list[Wrong] = []
         error: BaseException | None = None
-        student = self._given.get("student")
-        calls = student.calls if isinstance(student, Student) else []
         try:
-            with _listening(pyfuncitem, calls, heard), self._within:
+            with _listening(pyfuncitem, wrong), self._within:
                 yield
         except KeyboardInterrupt:
             raise
         except BaseException as raised:
             error = raised
-            if not any(one is raised for one, _ in heard):
-                heard.append((raised, tuple(calls)))
-        self._ran = Ran(error, heard=tuple(heard))
+        self._ran = Ran(error, wrong=tuple(wrong))
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -212,9 +197,7 @@ class HiddenChecks:
 
 
 @contextlib.contextmanager
-def _listening(
-    item: pytest.Function, calls: list[Call], heard: list[tuple[BaseException, tuple[Call, ...]]]
-) -> Iterator[None]:
+def _listening(item: pytest.Function, wrong: list[Wrong]) -> Iterator[None]:
     """Hear of every example that fails, not only of the smallest one, which hypothesis raises in the end."""
     handle: Any = getattr(item.obj, "hypothesis", None)
     if handle is None:
@@ -223,15 +206,14 @@ def _listening(
     drawn = handle.inner_test
 
     @functools.wraps(drawn)
-    def listening(*args: object, **kwargs: object) -> object:
-        before = len(calls)
+    def heard(*args: object, **kwargs: object) -> object:
         try:
             return drawn(*args, **kwargs)
-        except Exception as error:
-            heard.append((error, tuple(calls[before:])))
+        except Wrong as found:
+            wrong.append(found)
             raise
 
-    handle.inner_test = listening
+    handle.inner_test = heard
     try:
         yield
     finally:

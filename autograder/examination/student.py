@@ -14,9 +14,8 @@ more of, and leaves the rest to `examine`.
 """
 
 import inspect
-import itertools
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -63,28 +62,6 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     answer: Answer | None = field(default=None, repr=False)
-
-
-def origin(value: Any, calls: Sequence[Call]) -> Call | None:
-    """The call that this value, or the array or container that it is a part of, came back from: the latest of several.
-
-    None where it came from none of them, as what a check has worked out itself.
-    """
-    for call in reversed(calls):
-        if call.answer is not None and value is not None and _holds(call.answer.value, value):
-            return call
-    return None
-
-
-def _holds(whole: Any, part: Any, depth: int = 3) -> bool:
-    if whole is part:
-        return True
-    if isinstance(whole, np.ndarray) and isinstance(part, np.ndarray):
-        return np.may_share_memory(whole, part)
-    if depth and isinstance(whole, (list, tuple, dict)):
-        items = whole.values() if isinstance(whole, dict) else whole
-        return any(_holds(item, part, depth - 1) for item in itertools.islice(items, 100))
-    return False
 
 
 class Student:
