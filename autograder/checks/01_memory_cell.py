@@ -500,6 +500,7 @@ def test_forward_starts_anew(student: Student, rng: np.random.Generator) -> None
     if isinstance(first, tuple):
         judge_forward(first, x, layer, sequences=False)
     first = array(first, "the output", (3, 3), "Only h after the last timestep.")
+    judge_forward(first, x, layer, sequences=False)
     close(student.lstm_forward(x, *layer), first, "the output of the same call once more",
           "Make the states from zeros within the function, in every call.")  # fmt: skip
     alone = student.lstm_forward(x[1:2], *layer)
@@ -509,7 +510,6 @@ def test_forward_starts_anew(student: Student, rng: np.random.Generator) -> None
         "the output for the second sample alone",
         "A sample's result should not depend on others, and a single sample keeps its axis.",
     )
-    judge_forward(first, x, layer, sequences=False)
 
 
 @exercise("lstm-forward", share=2, read=SEQUENCE)

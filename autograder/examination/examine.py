@@ -28,9 +28,10 @@ from autograder.examination.display import call as code_of
 from autograder.examination.display import pair
 from autograder.examination.expectations import NOTHING, Wrong
 from autograder.examination.hidden_checks import Check, HiddenChecks, Ran, hidden_checks
+from autograder.examination.judged_call import judged_call
 from autograder.examination.misconceptions import Mistake, recognised
 from autograder.examination.own_answers import in_its_folder, reference_kernel
-from autograder.examination.student import Kernel, NotData, Student, StudentError, Undefined
+from autograder.examination.student import Call, Kernel, NotData, Student, StudentError, Undefined
 from autograder.result import Finding, Shown
 from autograder.text import plain
 
@@ -145,25 +146,25 @@ class _Examination:
         error = _one(ran.error)
         try:
             with self.meter.looking(check.exercise):
-                found = self._failed(check, error, ran.wrong)
+                found = self._failed(check, error, ran)
         except Unanswered as late:
             return self._not_told(check, late if not isinstance(error, Unanswered) else error)
         except Exception as odd:  # a value of which not even this can be laid out
             found, error = None, odd
         if isinstance(error, MemoryError):
             return self._not_told(check, Unanswered("memory", TOO_LARGE))
-        return found or self._unforeseen(check, error)
+        return found or self._unforeseen(check, error, ran)
 
     def _not_told(self, check: Check, ending: Unanswered) -> Evidence:
         """No answer, or none that can be looked at: so it is with the exercise's other checks."""
         self.lost[check.exercise] = ending
         return Evidence(check, None, ending.message, ending.cause)
 
-    def _failed(self, check: Check, error: BaseException | None, all_wrong: Iterable[Wrong]) -> Evidence | None:
+    def _failed(self, check: Check, error: BaseException | None, ran: Ran) -> Evidence | None:
         """What an exception that the check, or its words, foresaw says about the answer; None of any other."""
         if isinstance(error, Unanswered):
             self.lost[check.exercise] = error
-            finding = self._finding(check, error.message)
+            finding = self._finding(check, ran, error.message)
             return Evidence(check, None, finding.sentences, error.cause, finding=finding)
         if isinstance(error, Undefined):
             return Evidence(check, 0.0, str(error), undefined=True)
@@ -172,19 +173,19 @@ class _Examination:
                 finding = Finding("Not answered yet: it still raises NotImplementedError.", kind="unanswered")
                 return Evidence(check, 0.0, finding.problem, finding=finding)
             if error.raised.type == "MemoryError":
-                finding = self._finding(check, "It asked for more memory than there is.")
+                finding = self._finding(check, ran, "It asked for more memory than there is.")
                 return Evidence(check, None, finding.sentences, "memory", finding=finding)
-            finding = self._finding(check, f"It raised {error.raised}", kind=_kind_of(error))
+            finding = self._finding(check, ran, f"It raised {error.raised}", kind=_kind_of(error))
             return Evidence(check, 0.0, finding.sentences, finding=finding)
         if isinstance(error, Wrong):
-            finding = self._wrong(check, error, all_wrong)
+            finding = self._wrong(check, error, ran)
             return Evidence(check, 0.0, finding.sentences, finding=finding)
         if isinstance(error, (NotData, NotRebuilt)):
-            finding = self._finding(check, plain(error, 300), kind=plain(error, 300))
+            finding = self._finding(check, ran, plain(error, 300), kind=plain(error, 300))
             return Evidence(check, 0.0, finding.sentences, finding=finding)
         return None
 
-    def _unforeseen(self, check: Check, error: BaseException | None) -> Evidence:
+    def _unforeseen(self, check: Check, error: BaseException | None, ran: Ran) -> Evidence:
         what = f"{type(error).__name__}: {plain(error, 200)}"
         if isinstance(error, NotAdmitted) or not isinstance(error, Exception):
             return Evidence(check, None, f"The check itself failed ({what}).", "grader")
@@ -192,19 +193,27 @@ class _Examination:
         own = _whose_fault(self.assignment, self.hidden, check, self.seeds[check.exercise])
         if own:
             return Evidence(check, None, f"The check itself failed ({what}). {own}", "grader")
-        finding = self._finding(check, f"What came back cannot be compared ({what}).",
+        finding = self._finding(check, ran, f"What came back cannot be compared ({what}).",
                                 kind=f"unforeseen {type(error).__name__}", step=AS_ASKED)  # fmt: skip
         return Evidence(check, 0.0, finding.sentences, finding=finding)
 
-    def _finding(self, check: Check, problem: str, kind: str = "", step: str = "") -> Finding:
-        call = self.student.calls[-1] if self.student.calls else None
+    def _finding(self, check: Check, ran: Ran, problem: str, kind: str = "", step: str = "") -> Finding:
+        call = self._call(ran)
         told = "" if call is None else code_of(call.name, call.args, call.kwargs)
         return Finding(problem, told, step=step or (RUN_IT if told else ""), read=check.read, kind=kind)
 
-    def _wrong(self, check: Check, error: Wrong, all_wrong: Iterable[Wrong]) -> Finding:
+    def _call(self, ran: Ran) -> Call | None:
+        """The call that failed: of the example that did, the one that made what was wrong; the latest, if none did."""
+        error = _one(ran.error)
+        heard = next((one for one in reversed(ran.heard) if one.error is error), None)
+        calls, helpers = (heard.calls, heard.helpers) if heard else (self.student.calls, self.student.helpers)
+        made = judged_call(error.values, calls, helpers) if isinstance(error, Wrong) else None
+        return made or (calls[-1] if calls else None)
+
+    def _wrong(self, check: Check, error: Wrong, ran: Ran) -> Finding:
         found, expected = _drawn(error)
-        mistake = recognised([*(one.clues for one in all_wrong), error.clues])
-        told = self._finding(check, error.message, _kind_of_wrong(error, mistake), error.hint)
+        mistake = recognised([*(one.clues for one in ran.wrong), error.clues])
+        told = self._finding(check, ran, error.message, _kind_of_wrong(error, mistake), error.hint)
         return dataclasses.replace(told, what=error.what, found=found, expected=expected, mistake=mistake)
 
 

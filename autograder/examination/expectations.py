@@ -47,7 +47,7 @@ class Wrong(AssertionError):
 
     `hint` is the next step to take, or the Mistake that was recognised. `evidence` is what came back and what was
     expected, with the tolerances, where they can be shown; `clues` are the mistakes that it fits. Failures of one
-    `kind` have one cause.
+    `kind` have one cause. `values` are what was judged, as they came back: the call that made them is shown.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Wrong(AssertionError):
         evidence: "tuple[Any, Any] | tuple[Any, Any, float, float] | None" = None,
         clues: Clues | None = None,
         kind: str = "",
+        values: Sequence[Any] = (),
     ) -> None:
         self.message = plain(message)
         super().__init__(self.message)
@@ -66,6 +67,7 @@ class Wrong(AssertionError):
         self.what = what
         self.kind = kind
         self.evidence = evidence
+        self.values = tuple(values)
         named = frozenset({str(hint)}) if isinstance(hint, Mistake) else frozenset()
         self.clues = Clues(named) if named else clues
 
@@ -123,9 +125,9 @@ def array(value: Any, what: str, shape: Sequence[int] | None = None, hint: str =
         found = np.array(None)
     if found.dtype.kind not in "biuf" or value is None:
         kind = f"{what.split(' for ')[0]} is no array of numbers"
-        raise Wrong(f"{what} should be an array of numbers, but is {show(value)}.", hint, kind=kind)
+        raise Wrong(f"{what} should be an array of numbers, but is {show(value)}.", hint, kind=kind, values=(value,))
     if shape is not None and found.shape != tuple(shape):
-        raise Wrong(f"{what} should have the shape {tuple(shape)}, but has {found.shape}.", hint)
+        raise Wrong(f"{what} should have the shape {tuple(shape)}, but has {found.shape}.", hint, values=(value,))
     return found
 
 
@@ -156,9 +158,9 @@ def close(
     if not wrong.any():
         return
     if secret and fits:
-        raise Wrong(f"{what} is not right in {int(wrong.sum())} of {wrong.size} values.", hint)
+        raise Wrong(f"{what} is not right in {int(wrong.sum())} of {wrong.size} values.", hint, values=(value,))
     if secret:
-        raise Wrong(f"{what} should have the shape {wanted.shape}, but has {found.shape}.", hint)
+        raise Wrong(f"{what} should have the shape {wanted.shape}, but has {found.shape}.", hint, values=(value,))
     if not fits:
         message = f"{what} should have the shape {wanted.shape}, but has {found.shape}."
     elif wanted.size <= 8:
@@ -171,7 +173,7 @@ def close(
         )
     known = mistakes() if callable(mistakes) else mistakes or {}
     fitting = clues(found, wanted, known, rtol, atol)
-    raise Wrong(message, hint, what=what, evidence=(found, wanted, rtol, atol), clues=fitting)
+    raise Wrong(message, hint, what=what, evidence=(found, wanted, rtol, atol), clues=fitting, values=(value, found))
 
 
 def equal(value: Any, expected: Any, what: str, hint: str = "", *, mistakes: Mapping[str, Any] | None = None) -> None:
@@ -179,7 +181,7 @@ def equal(value: Any, expected: Any, what: str, hint: str = "", *, mistakes: Map
 
     `mistakes` are what usual ones would return, each with the sentence that tells of it; None: none is known.
     """
-    admit(value)
+    came = admit(value)
     if isinstance(value, (np.ndarray, pd.Series, pd.Index)) and isinstance(expected, list):
         few = value.size <= max(100, 2 * len(expected)) and value.dtype.kind not in "mM"
         value = value.tolist() if few else value
@@ -189,7 +191,7 @@ def equal(value: Any, expected: Any, what: str, hint: str = "", *, mistakes: Map
     if not same_thing(value, expected):
         named = frozenset(text for text, wrong in (mistakes or {}).items() if same_thing(value, wrong))
         raise Wrong(f"{what} should be {show(expected)}, but is {show(value)}.", hint, what=what,
-                    evidence=(value, expected), clues=Clues(named))  # fmt: skip
+                    evidence=(value, expected), clues=Clues(named), values=(came, value))  # fmt: skip
 
 
 def _has_text(value: Any) -> bool:
@@ -259,7 +261,9 @@ def parts(value: Any, number: int, what: str) -> tuple[Any, ...]:
     if not isinstance(value, (tuple, list)) or len(value) != number:
         many = f"{len(value)} things" if isinstance(value, (tuple, list)) else show(value)
         raise Wrong(
-            f"`{what}` should return {number} things, but returned {many}.", "See the last line of its docstring."
+            f"`{what}` should return {number} things, but returned {many}.",
+            "See the last line of its docstring.",
+            values=(value,),
         )
     return tuple(value)
 

@@ -21,6 +21,7 @@ from hypothesis.internal.constants_ast import Constants
 
 from autograder.course import Assignment
 from autograder.examination.expectations import Wrong
+from autograder.examination.student import Call, Student
 from autograder.text import plain
 
 # Hypothesis strews numbers from all loaded code of the user's own among those that it draws: what is drawn would depend
@@ -51,15 +52,29 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """An exception of one example, with the calls that the example had made until then, and those of its helpers."""
+
+    error: BaseException
+    calls: tuple[Call, ...]
+    helpers: tuple[Call, ...]
+
+
+@dataclass(frozen=True)
 class Ran:
     """What came of a check: its exception, or why it was not even called; `wrong` has what it found call by call.
 
-    `error` is None where it passed, and where it was not called.
+    `error` is None where it passed, and where it was not called; `heard` has the exceptions of its examples.
     """
 
     error: BaseException | None = None
     not_called: str = ""
-    wrong: tuple[Wrong, ...] = ()
+    heard: tuple[Heard, ...] = ()
+
+    @property
+    def wrong(self) -> tuple[Wrong, ...]:
+        """What the check found, example by example."""
+        return tuple(one.error for one in self.heard if isinstance(one.error, Wrong))
 
 
 def hidden_checks(assignment: Assignment) -> "HiddenChecks":
@@ -179,16 +194,16 @@ class HiddenChecks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        wrong: list[Wrong] = []
+        heard: list[Heard] = []
         error: BaseException | None = None
         try:
-            with _listening(pyfuncitem, wrong), self._within:
+            with _listening(pyfuncitem, heard, self._given["student"]), self._within:
                 yield
         except KeyboardInterrupt:
             raise
         except BaseException as raised:
             error = raised
-        self._ran = Ran(error, wrong=tuple(wrong))
+        self._ran = Ran(error, heard=tuple(heard))
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -197,8 +212,11 @@ class HiddenChecks:
 
 
 @contextlib.contextmanager
-def _listening(item: pytest.Function, wrong: list[Wrong]) -> Iterator[None]:
-    """Hear of every example that fails, not only of the smallest one, which hypothesis raises in the end."""
+def _listening(item: pytest.Function, found: list[Heard], student: object) -> Iterator[None]:
+    """Hear of every example that fails, not only of the smallest one, which hypothesis raises in the end.
+
+    It goes on with examples that pass: which calls belong to one that failed is known only here.
+    """
     handle: Any = getattr(item.obj, "hypothesis", None)
     if handle is None:
         yield
@@ -207,10 +225,12 @@ def _listening(item: pytest.Function, wrong: list[Wrong]) -> Iterator[None]:
 
     @functools.wraps(drawn)
     def heard(*args: object, **kwargs: object) -> object:
+        before = (len(student.calls), len(student.helpers)) if isinstance(student, Student) else (0, 0)
         try:
             return drawn(*args, **kwargs)
-        except Wrong as found:
-            wrong.append(found)
+        except BaseException as error:
+            if isinstance(student, Student):
+                found.append(Heard(error, tuple(student.calls[before[0] :]), tuple(student.helpers[before[1] :])))
             raise
 
     handle.inner_test = heard

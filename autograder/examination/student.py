@@ -65,12 +65,13 @@ class Call:
 
 
 class Student:
-    """The proxy. `calls` are those of the running check, the latest last."""
+    """The proxy. `calls` are those of the running check, the latest last; `helpers` those of its own functions."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._seed: int | None = None  # to be told
         self.calls: list[Call] = []
+        self.helpers: list[Call] = []
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
@@ -83,6 +84,7 @@ class Student:
     def begin(self, seed: int) -> None:
         """For the next check: forget the calls, and let chance in the box begin from this seed (below 2**32)."""
         self.calls.clear()
+        self.helpers.clear()
         self._seed = seed
 
     def apply(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -120,8 +122,7 @@ class Student:
         args = tuple(_sendable(value) for value in args)
         kwargs = {key: _sendable(value) for key, value in kwargs.items()}
         call = Call(name, args, kwargs)
-        if isinstance(function, str):
-            self.calls.append(call)
+        (self.calls if isinstance(function, str) else self.helpers).append(call)
         request = {"do": "call", "function": function, "args": list(args), "kwargs": kwargs}
         call.answer = self._ask(request)
         return self._checked(name, call.answer)
