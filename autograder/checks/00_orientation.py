@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder.examination.expectations import Array, Wrong, array, close, exercise, raises, show, unchanged
-from autograder.examination.misconceptions import Mistake
+from autograder.examination.misconceptions import Mistake, Mistakes
 from autograder.examination.student import Student, StudentError
 from autograder.examination.varieties import sequences
 
@@ -39,7 +39,7 @@ def _letters(name: str) -> str:
     return "".join(filter(str.isalpha, name.lower()))
 
 
-def number(value: Any, key: str, misconceptions: Mapping[str, Any], hint: str) -> float:
+def number(value: Any, key: str, misconceptions: Mistakes, hint: str) -> float:
     """A single number, as any type of it."""
     try:
         found = array(value, key)
@@ -48,7 +48,8 @@ def number(value: Any, key: str, misconceptions: Mapping[str, Any], hint: str) -
             hint = Mistake("This is text: leave the number as it is, without str and quotation marks.")
         raise Wrong(f'"{key}" should be a number, but is {show(value)}.', hint) from None
     if found.shape != ():
-        known = (sentence for sentence, wrong in misconceptions.items() if same(found, wrong))
+        pairs = misconceptions.items() if isinstance(misconceptions, Mapping) else misconceptions
+        known = (sentence for sentence, wrong in pairs if same(found, wrong))
         hint = next(map(Mistake, known), hint)
         raise Wrong(f'"{key}" should be a single number, but is {show(found)}.', hint)
     return float(found)
@@ -58,7 +59,7 @@ def same(found: Array, wrong: Any) -> bool:
     return found.shape == np.shape(wrong) and bool(np.allclose(found, wrong))
 
 
-def expect(answer: Any, key: str, expected: float, misconceptions: Mapping[str, Any], hint: str = "") -> None:
+def expect(answer: Any, key: str, expected: float, misconceptions: Mistakes, hint: str = "") -> None:
     """Expect the number under `key`."""
     found = number(entry(answer, key), key, misconceptions, hint)
     close(found, float(expected), f'"{key}"', hint, mistakes=misconceptions)
@@ -69,17 +70,18 @@ def largest_step(values: list[float]) -> float:
     return max(abs(after - before) for before, after in pairwise(values))
 
 
-def step_misconceptions(values: list[float]) -> dict[str, Any]:
-    """What the usual mistakes make of a series."""
+def step_misconceptions(values: list[float]) -> list[tuple[str, Any]]:
+    """What the usual mistakes make of a series, and their usual variants."""
     steps = np.diff(values)
     size = np.abs(steps)
-    found = {
+    ends = abs(values[-1] - values[0])
+    found: dict[str, Any] = {
         "This is the right step with its sign: a size is never negative.": steps[size.argmax()],
         "This is the largest rise. A fall is a step too: take the size of each change, np.abs.": steps.max(),
         "This is the largest fall. A rise is a step too: take the size of each change, np.abs.": -steps.min(),
         "This is the difference of the smallest and the largest value: only neighbours make a step.": np.ptp(values),
         "This is the difference of the first and the last value, which are not neighbours. In a loop, check the "
-        "index: values[-1] is the last value.": abs(values[-1] - values[0]),
+        "index: values[-1] is the last value.": ends,
         "This is the mean size of the steps: return the size of the largest one.": size.mean(),
         "This is the place of the largest step: return its size.": size.argmax(),
         "The values must stay in their order: do not sort them.": np.abs(np.diff(np.sort(values))).max(),
@@ -91,7 +93,14 @@ def step_misconceptions(values: list[float]) -> dict[str, Any]:
         "This is the square of the largest step.": size.max() ** 2,
         "Keep the decimals.": np.floor(size.max()),
     }
-    return {**found, "These are all steps: return the size of the largest one.": size}
+    variants = {
+        "largest rise": (abs(steps.max()), max(steps.max(), 0)),
+        "the first and the last value": (max(size.max(), ends),),
+        "changes of changes": size if len(size) == 1 else (),
+        "Keep the decimals.": (np.abs(np.diff(np.trunc(values))).max(),),
+    }
+    also = [(told, value) for told in found for part, ways in variants.items() if part in told for value in ways]
+    return [*found.items(), *also, ("These are all steps: return the size of the largest one.", size)]
 
 
 def readings(rng: np.random.Generator, size: int) -> Array:

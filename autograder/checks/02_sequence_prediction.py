@@ -332,6 +332,9 @@ def _wrong_column(X: Array, values: Array, after: Array, place: int) -> dict[str
         "Look-ahead: the target begins in the last row of the window, so the answer is in the question.": (
             values[places - 1, place]
         ),
+        "Look-ahead: the target begins in the first row of the window, so the answer is in the question.": (
+            values[places - timesteps, place]
+        ),
         "Off by one: the target begins one row too late; it comes right after the window.": (
             values[np.minimum(places + 1, len(values) - 1), place]
         ),

@@ -351,7 +351,7 @@ def test_invert_keeps_the_shape(student: Student, rng: np.random.Generator) -> N
             student.invert_scaling(scaler, scaled.ravel()),
             data,
             "the result for 1-D values",
-            hint,
+            shape_hint=hint,
             rtol=1e-4,
             atol=1e-3,
         )
@@ -359,7 +359,7 @@ def test_invert_keeps_the_shape(student: Student, rng: np.random.Generator) -> N
             student.invert_scaling(scaler, scaled),
             as_columns(data),
             "the result for a column",
-            hint,
+            shape_hint=hint,
             rtol=1e-4,
             atol=1e-3,
         )
@@ -367,7 +367,7 @@ def test_invert_keeps_the_shape(student: Student, rng: np.random.Generator) -> N
             student.invert_scaling(scaler, scaled.ravel()[:1]),
             data[:1],
             "the result for one value",
-            hint,
+            shape_hint=hint,
             rtol=1e-4,
             atol=1e-3,
         )

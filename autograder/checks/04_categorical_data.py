@@ -453,7 +453,9 @@ def same_categories(value: Any, expected: list[Any], encoder: Sequence[Any], zer
                 mistake = "NaN is not None: an array with dtype=object can hold it."
         elif item is None:
             hint = "Only a row of zeros gives None."
-        elif isinstance(item, str) and str(wanted).startswith(item):
+        elif isinstance(item, str) and not isinstance(wanted, str):
+            mistake = "This is text: a category comes back as what it was, a number as a number."
+        elif isinstance(item, str) and wanted.startswith(item):
             mistake = "The text is cut off: an array of texts has a fixed number of characters; use dtype=object."
         elif item in range(len(encoder)) and encoder[int(item)] == wanted:
             mistake = "This is the column's number: look its category up in encoder.categories_[0]."

@@ -238,6 +238,8 @@ def is_truncated(student: Student, value: Any, sequences: Sequences, length: int
         ("Only one reading is cut off: `length` is how many remain.",
          [one if len(one) <= length else one[1:] if side == "pre" else one[:-1] for one in sequences]),
         ("Off by one: one reading too few remains.", truncated(sequences, length - 1, side)),
+        ("The shortest sequence decides here: `length` alone should.",
+         truncated(sequences, min(length, *map(len, sequences)), side)),
     )  # fmt: skip
     fitting = Clues(frozenset(told for told, wrong in mistakes if _all_same(found, wrong)))
     for place, (one, right) in enumerate(zip(found, wanted, strict=True)):

@@ -428,7 +428,11 @@ def _sizes_hint(sizes: list[int], wanted: list[int], n: int) -> str:
 @exercise("chronological-split", share=2, read=SPLIT)
 def test_the_oldest_for_training(student: Student, rng: np.random.Generator) -> None:
     """Training, validation and test follow each other in time, unshuffled, X and y together."""
-    for n in (27, 109, 20 * int(rng.integers(6, 30)) + 9):  # no product is a whole number, which floats may miss
+    for n in (
+        20 * int(rng.integers(1, 5)) + 7,
+        109,
+        20 * int(rng.integers(6, 30)) + 9,
+    ):  # no product is a whole number, which floats may miss
         X, y = samples(n)
         value = student.chronological_split(X, y)
         unchanged(student)

@@ -1,5 +1,6 @@
 """Hidden checks of 08, shapes, batches and state (slides 30 to 38)."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from autograder.boxed.values import Handle
 from autograder.examination.activations import ACTIVATIONS
+from autograder.examination.architecture import NotRebuilt
 from autograder.examination.expectations import (
     Array,
     Curve,
@@ -60,7 +62,7 @@ def test_reshapes_in_reading_order(student: Student, rng: np.random.Generator) -
             "The features were filled one by one; the features of one timestep belong together.": turned.swapaxes(1, 2),
         }
         for data in [*tables, values.reshape(samples, timesteps)] if features == 1 else tables:
-            close(student.to_3d(data, timesteps, features), expected, "the block", hint, mistakes=mistakes)
+            close(student.to_3d(data, timesteps, features), expected, "the block", shape_hint=hint, mistakes=mistakes)
             unchanged(student)
 
 
@@ -170,6 +172,18 @@ def built(student: Student, model: Any, what: str) -> Model:
     return rebuilt(student, keras_model(model, what), stateful=True)
 
 
+def learns(student: Student, model: Handle) -> None:
+    """Expect that one update changes the weights. (A model that is not compiled raises.)"""
+    if student.apply(can_train, model, 4) is True:
+        return
+    hint = ""
+    with contextlib.suppress(NotRebuilt):
+        last = rebuilt(student, model, stateful=True).layers[-1]
+        if isinstance(last, Dense) and last.kernel.shape[1] == 1 and last.activation is ACTIVATIONS["softmax"]:
+            hint = "A softmax of a single output is always 1: leave the activation of the dense layer out."
+    raise Wrong("an update leaves all weights as they were.", hint)
+
+
 def expect_plain(model: Model, timesteps: int, features: int, units: int) -> None:
     """One LSTM of `units` units and a Dense with one output, for samples of this shape."""
     layers = [name for name in model.names if name != "Dropout"]
@@ -217,8 +231,7 @@ def test_stateless_model(student: Student) -> None:
 @exercise("stateless", share=1, read=UNKNOWING)
 def test_stateless_model_is_compiled(student: Student) -> None:
     """Compiled: one update changes its weights."""
-    changed = student.apply(can_train, student.build_stateless(3, 2, 2), 4)
-    that(changed is True, "an update leaves all weights as they were.", "Compile it with a loss and an optimizer.")
+    learns(student, keras_model(student.build_stateless(3, 2, 2), "build_stateless"))
 
 
 @exercise("stateful", share=3, read=CARRIED)
@@ -267,9 +280,7 @@ def test_stateful_model_begins_with_zeros(student: Student, rng: np.random.Gener
 @exercise("stateful", share=1, read=CARRIED)
 def test_stateful_model_is_compiled(student: Student) -> None:
     """Compiled: one update changes its weights."""
-    model = keras_model(student.build_stateful(4, 3, 2, 2), "build_stateful")
-    that(student.apply(can_train, model, 4) is True, "an update leaves all weights as they were.",
-         "Compile it with a loss and an optimizer.")  # fmt: skip
+    learns(student, keras_model(student.build_stateful(4, 3, 2, 2), "build_stateful"))
 
 
 # reset-states: with models of the check's own, whose weights, and so every output, are known outside the box

@@ -152,7 +152,8 @@ def test_prepares_windows_and_answers(student: Student, rng: np.random.Generator
                 "begins one row after the one before.")  # fmt: skip
         if any(target_is(found, frame, name, timesteps, multisteps) for name in columns[1:]):
             hint = Mistake("The answers are those of another column: the first one is the target.")
-        pairs_are(found, splits(frame, timesteps, multisteps), hint, (0, 1, 2))
+        later = "The training part is right: look at which rows the parts after it have."
+        pairs_are(found, splits(frame, timesteps, multisteps), hint, (0, 1, 2), later=later)
 
 
 @exercise("prepare", share=3, read=PREPARE)
@@ -563,6 +564,7 @@ def forecast_is(student: Student, rng: np.random.Generator, kind: str, n: int, s
         hint = Mistake("Only the last step came back: scale all of them back.")
     shape = f"For {n} windows and {steps} steps the shape should be {(n, steps)}, not {found.shape}."
     that(found.shape == (n, steps), shape, hint)
+    hint = ""
     if alike(np.sort(found.ravel()), np.sort(expected.ravel())) and not alike(found, expected):
         hint = Mistake("The values are right, their places are not: reshape to the shape that predict gave.")
     mistakes = {

@@ -88,11 +88,13 @@ def pairs_are(
     hint: str,
     among: Iterable[int] = (0,),
     mistakes: Mapping[str, Sequence[Split]] | None = None,
+    later: str | None = None,
 ) -> Split:
     """Expect in these parts, up to their scaling, the pairs of one of the `wanted` ways; returns it.
 
     `mistakes` are splits that the usual mistakes make, by the sentence that tells of each; None: none is known. The
-    first is told whose training part is held, unless the hint is a Mistake already. Raises Wrong.
+    first is told whose training part is held, unless the hint is a Mistake already. The hint is for the first of the
+    parts, `later` for the others, when the first is right; None: the same. Raises Wrong.
     """
     ways = list(wanted)
     for part in among:
@@ -101,7 +103,7 @@ def pairs_are(
             known = {} if isinstance(hint, Mistake) else mistakes or {}
             fits = [sentence for sentence, others in known.items() if any(holds(found, one[0], 0) for one in others)]
             _not_the_pairs(found, ways[0][part], Mistake(fits[0]) if fits else hint, part)
-        ways = left
+        ways, hint = left, hint if later is None or isinstance(hint, Mistake) else later
     return ways[0]
 
 

@@ -20,6 +20,8 @@ import numpy as np
 from hypothesis.errors import FlakyFailure
 
 from autograder.box.bounds import Cause, Meter, Unanswered
+from autograder.boxed import protocol
+from autograder.boxed.values import Handle
 from autograder.course import Assignment
 from autograder.errors import NotGradable
 from autograder.examination.admission import NotAdmitted
@@ -29,7 +31,7 @@ from autograder.examination.display import pair
 from autograder.examination.expectations import NOTHING, Wrong
 from autograder.examination.hidden_checks import Check, HiddenChecks, Ran, hidden_checks
 from autograder.examination.judged_call import judged_call
-from autograder.examination.misconceptions import Mistake, recognised
+from autograder.examination.misconceptions import Mistake, recognised, trying
 from autograder.examination.own_answers import in_its_folder, reference_kernel
 from autograder.examination.student import Call, Kernel, NotData, Student, StudentError, Undefined
 from autograder.result import Finding, Shown
@@ -38,6 +40,9 @@ from autograder.text import plain
 Looking = Callable[[str, float | None], None]
 Lost = Mapping[str, Unanswered]
 """Exercises that ended the process which looked at them before, each with what is to be said of it."""
+
+Awarded = tuple[float, str, str]
+"""A part of the credit, the sentence about it, and the next step or Mistake."""
 
 RUN_IT = "Run this call in your own cell, and follow it line by line."
 AS_ASKED = "Return what the docstring says: its type, its shape, and plain values in it."
@@ -76,6 +81,7 @@ def examine(
     examination = _Examination(assignment, hidden, kernel, seeds, meter or Meter(math.inf, math.inf), dict(lost),
                                looking)  # fmt: skip
     found = [examination.evidence(check) for check in hidden.checks if check.exercise in wanted]
+    found = [examination.settled(one) for one in found]
     looking("", None)
     for name in sorted(wanted - {item.check.exercise for item in found}):
         check = Check("", name, 1, "The exercise has checks", "")
@@ -104,7 +110,9 @@ class _Examination:
         self.meter = meter
         self.lost = lost
         self.looking = looking
-        self.awarded: tuple[float, str, str] | None = None
+        self.awarded: Awarded | None = None
+        self.borne_out: set[tuple[str, str]] = set()  # mistakes, by exercise
+        self.untried: dict[Check, Evidence] = {}  # with a mistake that its check's inputs cannot decide
 
     def evidence(self, check: Check) -> Evidence:
         """Run the check, and once more if its box was lost through no fault of the student's.
@@ -121,32 +129,61 @@ class _Examination:
         return found
 
     def _run(self, check: Check) -> Evidence:
-        self.awarded = None
+        """Run the check; and once more with fresh inputs if it has named a mistake, which must hold there as well."""
         seed = self.seeds[check.exercise]
+        ran = self._asked(check, seed)
+        awarded = self.awarded
+        found = self._evidence(check, ran, awarded)
+        if found.finding is None or not found.finding.mistake:
+            return found
+        named = found.finding.mistake
+        with trying(named) as tried:
+            again = self._asked(check, _another(check, seed), fresh=True)
+        if self.awarded is not None and self.awarded[2] == named:
+            return found
+        verdict = tried.borne_out((one.what, one.clues) for one in again.wrong)
+        if verdict == "yes" and _fresh(again, self._call(ran)):
+            self.borne_out.add((check.exercise, named))
+            return found
+        if verdict != "no":
+            self.untried[check] = found
+        return self._evidence(check, ran, awarded, named=False)
+
+    def settled(self, found: Evidence) -> Evidence:
+        """With the mistake that the check's own inputs could not decide, if those of another check bore it out."""
+        named = self.untried.get(found.check)
+        known = named is not None and named.finding and (found.check.exercise, named.finding.mistake) in self.borne_out
+        return named if named is not None and known else found
+
+    def _asked(self, check: Check, seed: int, *, fresh: bool = False) -> Ran:
+        self.awarded = None
         self.student.begin(_chance(check, seed))
         given = {"student": self.student, "rng": _generator(check, seed), "award": self.award}
-        ran = self.hidden.run(check, seed, given, self.meter.looking(check.exercise))
+        return self.hidden.run(check, seed, given, self.meter.looking(check.exercise), fresh=fresh)
+
+    def _evidence(self, check: Check, ran: Ran, awarded: Awarded | None, *, named: bool = True) -> Evidence:
+        """What the check found. Without `named`, it names no mistake, and shows the difference alone."""
         if ran.not_called:
             return Evidence(check, None, f"The check did not run: {ran.not_called}", "grader")
         if ran.error is not None:
-            return self._judged(check, ran)
-        credit, message, hint = self.awarded or (1.0, "", "")
+            return self._judged(check, ran, named)
+        credit, message, hint = awarded or (1.0, "", "")
         if credit == 1:
             return Evidence(check, credit, message)
         mistake, step = (str(hint), "") if isinstance(hint, Mistake) else ("", hint)
-        finding = Finding(message, mistake=mistake, step=step, read=check.read)
+        finding = Finding(message, mistake=mistake if named else "", step=step, read=check.read)
         return Evidence(check, credit, finding.sentences, finding=finding)
 
     def award(self, credit: float, message: str, hint: str = "") -> None:
         """Give part of the share: a credit in [0, 1], the sentence that explains it, and the next step or Mistake."""
         self.awarded = (min(max(float(credit), 0.0), 1.0) if credit == credit else 0.0, message, hint)
 
-    def _judged(self, check: Check, ran: Ran) -> Evidence:
+    def _judged(self, check: Check, ran: Ran, named: bool = True) -> Evidence:
         """What a check's exception says about the answer; to lay it out takes of the exercise's time, too."""
         error = _one(ran.error)
         try:
             with self.meter.looking(check.exercise):
-                found = self._failed(check, error, ran)
+                found = self._failed(check, error, ran, named)
         except Unanswered as late:
             return self._not_told(check, late if not isinstance(error, Unanswered) else error)
         except Exception as odd:  # a value of which not even this can be laid out
@@ -160,7 +197,7 @@ class _Examination:
         self.lost[check.exercise] = ending
         return Evidence(check, None, ending.message, ending.cause)
 
-    def _failed(self, check: Check, error: BaseException | None, ran: Ran) -> Evidence | None:
+    def _failed(self, check: Check, error: BaseException | None, ran: Ran, named: bool) -> Evidence | None:
         """What an exception that the check, or its words, foresaw says about the answer; None of any other."""
         if isinstance(error, Unanswered):
             self.lost[check.exercise] = error
@@ -178,7 +215,7 @@ class _Examination:
             finding = self._finding(check, ran, f"It raised {error.raised}", kind=_kind_of(error))
             return Evidence(check, 0.0, finding.sentences, finding=finding)
         if isinstance(error, Wrong):
-            finding = self._wrong(check, error, ran)
+            finding = self._wrong(check, error, ran, named)
             return Evidence(check, 0.0, finding.sentences, finding=finding)
         if isinstance(error, (NotData, NotRebuilt)):
             finding = self._finding(check, ran, plain(error, 300), kind=plain(error, 300))
@@ -206,13 +243,13 @@ class _Examination:
         """The call that failed: of the example that did, the one that made what was wrong; the latest, if none did."""
         error = _one(ran.error)
         heard = next((one for one in reversed(ran.heard) if one.error is error), None)
-        calls, helpers = (heard.calls, heard.helpers) if heard else (self.student.calls, self.student.helpers)
+        calls, helpers = (heard.calls, heard.helpers) if heard else ((), ())
         made = judged_call(error.values, calls, helpers) if isinstance(error, Wrong) else None
         return made or (calls[-1] if calls else None)
 
-    def _wrong(self, check: Check, error: Wrong, ran: Ran) -> Finding:
+    def _wrong(self, check: Check, error: Wrong, ran: Ran, named: bool) -> Finding:
         found, expected = _drawn(error)
-        mistake = recognised([*(one.clues for one in ran.wrong), error.clues])
+        mistake = recognised([*(one.clues for one in ran.wrong), error.clues]) if named else ""
         told = self._finding(check, ran, error.message, _kind_of_wrong(error, mistake), error.hint)
         return dataclasses.replace(told, what=error.what, found=found, expected=expected, mistake=mistake)
 
@@ -223,6 +260,23 @@ def _one(error: BaseException | None) -> BaseException | None:
         error = error.exceptions[0]
     # The last is the smallest, and that of the last call.
     return error.exceptions[-1] if isinstance(error, BaseExceptionGroup) else error
+
+
+def _another(check: Check, seed: int) -> int:
+    """The seed of the inputs on which a mistake is tried."""
+    return int.from_bytes(hashlib.sha256(f"{seed} {check.name} fresh".encode()).digest()[:4], "big")
+
+
+def _fresh(again: Ran, call: Call | None) -> bool:
+    """Whether some call that failed was given other things than this one.
+
+    What is read without a call needs none; and of what stays in the box, a model, the check asks other things outside.
+    """
+    if call is None or isinstance(call.answer and call.answer.value, Handle):
+        return True
+    given = protocol.pack([list(call.args), call.kwargs])
+    others = (one.calls[-1] for one in again.heard if isinstance(one.error, Wrong) and one.calls)
+    return any(protocol.pack([list(other.args), other.kwargs]) != given for other in others)
 
 
 def _generator(check: Check, seed: int) -> np.random.Generator:

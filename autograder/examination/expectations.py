@@ -32,7 +32,7 @@ import pytest
 
 from autograder.boxed.values import Generator, Handle, Source
 from autograder.examination.admission import BUILTINS, NUMPY_SCALARS, SCALARS, NotAdmitted, admit
-from autograder.examination.misconceptions import Clues, Mistake, Mistakes, clues
+from autograder.examination.misconceptions import Clues, Mistake, Mistakes, clues, passed
 from autograder.examination.student import Student, StudentError, Undefined
 from autograder.text import plain
 
@@ -142,9 +142,11 @@ def close(
     atol: float = 1e-5,
     secret: bool = False,
     mistakes: "Mistakes | Callable[[], Mistakes] | None" = None,
+    shape_hint: str | None = None,
 ) -> None:
     """Expect numbers of `expected`'s shape, equal to it within float32's precision.
 
+    The `hint` serves for wrong numbers, `shape_hint` for a wrong shape; None: the same.
     With `secret`, the message shows neither. `mistakes` that take time are given as a function; None: none is known.
     """
     wanted = np.asarray(expected)
@@ -156,7 +158,9 @@ def close(
         else np.array(True)
     )
     if not wrong.any():
+        passed(what, mistakes, lambda value: alike(found, value))
         return
+    hint = hint if fits or shape_hint is None else shape_hint
     if secret and fits:
         raise Wrong(f"{what} is not right in {int(wrong.sum())} of {wrong.size} values.", hint, values=(value,))
     if secret:
@@ -188,7 +192,9 @@ def equal(value: Any, expected: Any, what: str, hint: str = "", *, mistakes: Map
     value = [_plain(item) for item in value] if isinstance(value, list) else _plain(value)
     if isinstance(value, tuple) and isinstance(expected, list):
         value = list(value)
-    if not same_thing(value, expected):
+    if same_thing(value, expected):
+        passed(what, mistakes, lambda wrong: same_thing(value, wrong))
+    else:
         named = frozenset(text for text, wrong in (mistakes or {}).items() if same_thing(value, wrong))
         raise Wrong(f"{what} should be {show(expected)}, but is {show(value)}.", hint, what=what,
                     evidence=(value, expected), clues=Clues(named), values=(came, value))  # fmt: skip

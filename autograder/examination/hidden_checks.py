@@ -99,6 +99,7 @@ class HiddenChecks:
         self._given: Mapping[str, object] = {}
         self._within: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
         self._ran: Ran | None = None
+        self._fresh = False
         self._failed_before = ""
         self.problem = self._collect(file)
         if not self.problem and file.read_text(encoding="utf-8") != text:
@@ -115,9 +116,12 @@ class HiddenChecks:
         seed: int,
         given: Mapping[str, object],
         within: "contextlib.AbstractContextManager[None] | None" = None,
+        *,
+        fresh: bool = False,
     ) -> Ran:
         """Run one check with the `given` fixtures, what hypothesis draws following from `seed`.
 
+        With `fresh`, hypothesis leaves out the examples that stand in the check, and draws others until the end.
         Its function runs `within` this context, and nothing of pytest does, which must not be left half-way. None:
         there is no context.
         """
@@ -125,9 +129,9 @@ class HiddenChecks:
         handle: Any = getattr(item, "function", None)
         if hasattr(handle, "hypothesis"):
             hypothesis.seed(seed)(handle)
-        self._given, self._ran, self._failed_before = given, None, ""
+        self._given, self._ran, self._failed_before, self._fresh = given, None, "", fresh
         self._within = within or contextlib.nullcontext()
-        with _quiet():
+        with _quiet(), _drawn_alone(handle) if fresh else contextlib.nullcontext():
             item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
         self._given = {}
         return self._ran or Ran(not_called=self._failed_before)
@@ -197,7 +201,7 @@ class HiddenChecks:
         heard: list[Heard] = []
         error: BaseException | None = None
         try:
-            with _listening(pyfuncitem, heard, self._given["student"]), self._within:
+            with _listening(pyfuncitem, heard, self._given["student"], self._fresh), self._within:
                 yield
         except KeyboardInterrupt:
             raise
@@ -212,26 +216,48 @@ class HiddenChecks:
 
 
 @contextlib.contextmanager
-def _listening(item: pytest.Function, found: list[Heard], student: object) -> Iterator[None]:
+def _drawn_alone(handle: Any) -> Iterator[None]:
+    """Of hypothesis' phases, the one that draws."""
+    name = "_hypothesis_internal_use_settings"  # set by `hypothesis.settings` once, and there is no other way to it
+    before = getattr(handle, name, None)
+    if before is not None:
+        setattr(handle, name, hypothesis.settings(before, phases=[hypothesis.Phase.generate]))
+    try:
+        yield
+    finally:
+        if before is not None:
+            setattr(handle, name, before)
+
+
+@contextlib.contextmanager
+def _listening(item: pytest.Function, found: list[Heard], student: object, go_on: bool) -> Iterator[None]:
     """Hear of every example that fails, not only of the smallest one, which hypothesis raises in the end.
 
-    It goes on with examples that pass: which calls belong to one that failed is known only here.
+    It goes on with examples that pass: which calls belong to one that failed is known only here. With `go_on`, it does
+    not hear of those that fail, and draws as many as if all passed.
     """
+
+    @contextlib.contextmanager
+    def listening() -> Iterator[None]:
+        calls, helpers = (student.calls, student.helpers) if isinstance(student, Student) else ([], [])
+        before = len(calls), len(helpers)
+        try:
+            yield
+        except BaseException as error:
+            found.append(Heard(error, tuple(calls[before[0] :]), tuple(helpers[before[1] :])))
+            raise
+
     handle: Any = getattr(item.obj, "hypothesis", None)
     if handle is None:
-        yield
+        with listening():
+            yield
         return
     drawn = handle.inner_test
 
     @functools.wraps(drawn)
     def heard(*args: object, **kwargs: object) -> object:
-        before = (len(student.calls), len(student.helpers)) if isinstance(student, Student) else (0, 0)
-        try:
+        with contextlib.suppress(Wrong) if go_on else contextlib.nullcontext(), listening():
             return drawn(*args, **kwargs)
-        except BaseException as error:
-            if isinstance(student, Student):
-                found.append(Heard(error, tuple(student.calls[before[0] :]), tuple(student.helpers[before[1] :])))
-            raise
 
     handle.inner_test = heard
     try:

@@ -3,12 +3,17 @@
 A check names mistakes of its own, each with what it would return; some need no name, since any right
 answer shows what becomes of it: axes swapped, steps reversed, one place off. One call may fit two
 mistakes, and a small one often does; all calls of a check that failed must agree on one.
+
+A mistake is a claim about the answer, and so it must foretell what the answer does with other inputs. The check runs
+again with fresh ones (`examine`), and `trying` writes down what each comparison says of the claim. It is named only if
+it holds there.
 """
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TypeVar
 
 import numpy as np
 
@@ -18,6 +23,8 @@ Case = TypeVar("Case")
 Array = np.ndarray[Any, Any]
 Mistakes = Mapping[str, Any] | Sequence[tuple[str, Any]]
 """What a mistake would return, by the sentence that tells a student of it; as pairs, where one has several ways."""
+
+Verdict = Literal["yes", "perhaps", "no"]
 
 MAX_SIZE: Final = 100_000  # values; what is larger is not searched
 
@@ -36,6 +43,57 @@ class Clues:
     named: frozenset[str] = frozenset()
     general: frozenset[str] = frozenset()
     weak: bool = False
+
+
+@dataclass
+class Tried:
+    """A mistake while it is tried on fresh inputs.
+
+    `against` are the parts of an answer that were right where the mistake would have made them wrong.
+    """
+
+    mistake: str
+    against: set[str] = field(default_factory=set)
+
+    def borne_out(self, failures: Iterable[tuple[str, Clues | None]]) -> Verdict:
+        """What the calls say of it; a failure is the part of the answer that was wrong, and what it fits.
+
+        "yes" where some call failed, all that failed fit, and no part that was wrong was ever right; "no" where none
+        fits, or such a part was right; else "perhaps".
+        """
+        found = list(failures)
+        fit = [one for _, one in found if one is not None and self.mistake in one.named | one.general]
+        if not fit or self.against & {what for what, _ in found}:
+            return "no"
+        return "yes" if len(fit) == len(found) and not all(one.weak for one in fit) else "perhaps"
+
+
+_tried: list[Tried] = []
+
+
+@contextlib.contextmanager
+def trying(mistake: str) -> Iterator[Tried]:
+    """Within it, comparisons that pass are asked whether the mistake would have passed as well."""
+    tried = Tried(mistake)
+    _tried.append(tried)
+    try:
+        yield tried
+    finally:
+        _tried.pop()
+
+
+def passed(what: str, mistakes: "Mistakes | Callable[[], Mistakes] | None", fits: Callable[[Any], bool]) -> None:
+    """Hear of a part that a comparison found right: `fits` tells whether a value would have been right as well.
+
+    None in place of mistakes: none is known.
+    """
+    if not _tried:
+        return
+    known = mistakes() if callable(mistakes) else mistakes or {}
+    pairs = known.items() if isinstance(known, Mapping) else known
+    would_be = [wrong for text, wrong in pairs if text == _tried[-1].mistake]
+    if would_be and not any(map(fits, would_be)):
+        _tried[-1].against.add(what)
 
 
 @np.errstate(all="ignore")

@@ -270,6 +270,42 @@ def test_a_fault_of_the_checks_is_the_graders(
         assert re.search(says, one.message)
 
 
+SQUARED = (
+    HEAD.replace("import Wrong", "import Wrong, close")
+    + CHECK
+    + """
+@hypothesis.example(number=2)
+@given(number=strategies.integers(-20, 20))
+def test_triples(student, number):
+    "It triples."
+    close(student.triple(number), 3 * number, "the result", mistakes={"It is squared.": number**2})
+"""
+).replace("import pytest", "import hypothesis\nimport pytest")
+FIXED = SQUARED.replace("integers(-20, 20)", "just(2)")
+
+
+def test_a_mistake_is_named_if_fresh_inputs_bear_it_out(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    """Four is two squared, and two and two, and four."""
+    answers = [f"def triple(number): return {text}" for text in ("number**2", "number + 2", "4")]
+    found = [named(one) for one in apart.submit(evidence, SQUARED, tmp_path, *answers).result()]
+    told = "the result should be 6, but is 4."
+    assert [mistake for _, mistake in found] == ["It is squared.", "", ""]
+    assert [problem for problem, _ in found][1:] == [told, told]
+    # Where a check has no fresh inputs, nothing is known.
+    assert [named(one)[1] for one in apart.submit(evidence, FIXED, tmp_path, answers[0]).result()] == [""]
+
+
+def named(found: Evidence) -> tuple[str, str]:
+    assert found.finding is not None
+    return found.finding.problem, found.finding.mistake
+
+
+def test_a_mistake_that_another_check_bears_out_is_named_in_both(apart: ProcessPoolExecutor, tmp_path: Path) -> None:
+    both = FIXED + SQUARED.partition("import Wrong, close\n")[2].replace("test_triples", "test_more")
+    found = apart.submit(all_evidence, both, tmp_path, "def triple(number): return number**2").result()
+    assert [named(one)[1] for one in found] == ["It is squared."] * 2
+
+
 DIVIDES = (
     HEAD
     + CHECK
@@ -347,6 +383,12 @@ def test_a_box_that_cannot_be_had_again_is_no_answers_fault(monkeypatch: pytest.
         with pytest.raises(Unanswered) as told:
             session.ask({"do": "get", "name": "x"})
         assert told.value.cause == "box"
+
+
+def all_evidence(checks: str, folder: Path, answer: str) -> list[Evidence]:
+    space: dict[str, Any] = {}
+    exec(answer, space)
+    return examine(with_checks(checks, folder), LocalKernel(space), {EXERCISE: 11}, [EXERCISE])
 
 
 def titles(file: Path) -> list[tuple[str, str, float, str]]:
