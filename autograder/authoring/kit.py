@@ -38,6 +38,7 @@ MODULES: Final = (
     "self_check/running.py",
     "self_check/telling.py",
     "submission/__init__.py",
+    "submission/cell_errors.py",
     "submission/cell_names.py",
     "submission/checks_text.py",
     "submission/damage.py",

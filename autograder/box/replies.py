@@ -1,6 +1,5 @@
 """What a box says, read with doubt: the reports of its cells, and the replies to calls."""
 
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -92,13 +91,3 @@ def read_answer(reply: Any, number: int) -> Answer:
 def _words(value: Any, limit: int = 300) -> str:
     """Text that the box has sent; other values may have no text, or a long one."""
     return plain(value, limit) if type(value) is str else ""
-
-
-def cell_error(output: dict[str, Any]) -> str:
-    """The exception of a cell's error output, with the line of the cell where it arose."""
-    name, value = plain(output.get("ename"), 80), plain(output.get("evalue"), 400)
-    trace = output.get("traceback")
-    lines = [plain(line, 20_000) for line in trace if isinstance(line, str)] if isinstance(trace, list) else []
-    arrows = re.findall(r"^-+> (\d+)", "\n".join(lines), re.MULTILINE)
-    where = f" (line {arrows[0]})" if arrows else ""
-    return f"{name}: {value}{where}" if value else f"{name}{where}"

@@ -14,9 +14,10 @@ from typing import Any, Final, Literal
 
 from autograder.box import Box, Ending, Limits, WarmBox
 from autograder.box.bounds import Cause, Unanswered, held
-from autograder.box.replies import Answer, cell_error, read_answer, read_event
+from autograder.box.replies import Answer, read_answer, read_event
 from autograder.boxed import protocol
 from autograder.errors import BoxUnavailable
+from autograder.submission.cell_errors import read_error, told
 from autograder.submission.restoration import Restored, RestoredCell
 from autograder.text import plain
 
@@ -83,6 +84,7 @@ class Session:
         for number in self._left_out:
             self.runs[number].status = "left out"
         self._spare, self._spare_left = set(spare) - self._left_out, limits.spare_seconds
+        self._ran: dict[int, RestoredCell] = {}  # the cells that its box has run, by the kernel's counts of them
         self._box: Box | None = None
         self._calls: socket.socket | None = None
         self._unreachable: Unanswered | None = None
@@ -189,6 +191,7 @@ class Session:
         ]
         protocol.send(events, protocol.pack({"cells": cells, "parameters": self._parameters}))
         current: CellRun | None = None
+        self._ran.clear()
         received = 0
         cell_begun = time.monotonic()
         until = cell_begun + self.limits.start_seconds
@@ -222,6 +225,8 @@ class Session:
                 cell_begun = time.monotonic()
                 until = cell_begun + self._seconds_for(run)
             elif kind == "ended" and run is not None:
+                if isinstance(count := event.get("count"), int):
+                    self._ran[count] = run.cell
                 record(event, run)
                 if self._spends(run, time.monotonic() - cell_begun):
                     self._end()
@@ -325,7 +330,7 @@ class Session:
         errors = [output for output in run.outputs if output.get("output_type") == "error"]
         run.status = "raised" if errors else "ran"
         if errors:
-            run.error = cell_error(errors[-1])
+            run.error = told(read_error(errors[-1]), run.cell, self._ran)
 
     def _ended(self, current: CellRun | None, ending: Ending) -> None:
         if ending is Ending.LOST:

@@ -104,7 +104,8 @@ class CellByCell(PapermillNotebookClient):
                 self.died(number)  # `quit()`: the kernel goes a moment later, and the next cell is not to blame
             self.nb_man.cell_complete(cell, cell_index=index)
             seconds = time.monotonic() - started
-            self.reporter.report("ended", cell=number, seconds=seconds, outputs=cell.get("outputs", []))
+            count, outputs = cell.get("execution_count"), cell.get("outputs", [])
+            self.reporter.report("ended", cell=number, count=count, seconds=seconds, outputs=outputs)
         self.reporter.report("executed")
         token = protocol.unpack(protocol.receive(self.reporter.connection))
         self.kc.execute(
@@ -145,7 +146,9 @@ class CellByCell(PapermillNotebookClient):
         if msg["msg_type"] == "error":
             # What the student most needs: it always stays, as much of it as somebody would read.
             content["evalue"] = str(content["evalue"])[:MAX_ERROR_TEXT]
-            content["traceback"] = [str(line)[-MAX_ERROR_TEXT:] for line in content["traceback"][-20:]]
+            frames = [str(line)[-MAX_ERROR_TEXT:] for line in content["traceback"]]
+            cells = [frame for frame in frames[:-20] if "In[" in frame[:100]]  # before those of a deep library
+            content["traceback"] = cells[-20:] + frames[-20:]
             return super().output(outs, msg, display_id, cell_index)
         if size <= room:
             return super().output(outs, msg, display_id, cell_index)

@@ -17,6 +17,7 @@ from jupyter_client.manager import KernelManager
 from autograder.boxed.reproducible import ONE_THREAD, REPRODUCIBLE, first_code
 from autograder.errors import NotGradable
 from autograder.seed import TRAINING_SEED
+from autograder.submission.cell_errors import CellError, read_error, sentence
 from autograder.submission.restoration import RestoredCell
 
 START_SECONDS: Final = 60.0
@@ -33,13 +34,14 @@ class Run:
         self._kernel: _Kernel | None = None
 
     def all(self, cells: Sequence[RestoredCell], seconds: float) -> tuple[dict[int, str], dict[int, str]]:
-        """Run them: the error of each cell that raised one, and how each ended that did not come to an end, by number.
+        """Run them: what each cell raised that did, and how each ended that did not come to an end, by number.
 
         After the latter all others run again, without it. Raises NotGradable when no kernel starts.
         """
         ended: dict[int, str] = {}
         while True:
             errors: dict[int, str] = {}
+            ran: dict[int, RestoredCell] = {}
             kernel = self._started()
             kernel.wait_until_ready()
             kernel.run(f"{RARELY}; {first_code(TRAINING_SEED)}", START_SECONDS, silent=True)
@@ -47,13 +49,14 @@ class Run:
                 if cell.number in ended:
                     continue
                 try:
-                    error = kernel.run(cell.source, seconds)
+                    count, error = kernel.run(cell.source, seconds)
                 except _Ended as how:
                     ended[cell.number] = str(how)
                     self._close()
                     break
+                ran[count] = cell
                 if error is not None:
-                    errors[cell.number] = error
+                    errors[cell.number] = sentence(error, cell, ran)
             else:
                 return errors, ended
 
@@ -116,12 +119,12 @@ class _Kernel:
                 return
         raise _no_kernel("it does not answer")
 
-    def run(self, source: str, seconds: float, *, silent: bool = False) -> str | None:
-        """Run one cell: its error, or None. Raises _Ended."""
+    def run(self, source: str, seconds: float, *, silent: bool = False) -> tuple[int, CellError | None]:
+        """Run one cell: its count among those that were run, and its error, or None. Raises _Ended."""
         until = time.monotonic() + seconds
         asked = self._client.execute(source, silent=silent, store_history=not silent, allow_stdin=False,
                                      stop_on_error=False)  # fmt: skip
-        error = None
+        count, error = 0, None
         while True:
             message = self._output(asked, min(time.monotonic() + 1, until))
             if message is None and not self._manager.is_alive():
@@ -131,13 +134,15 @@ class _Kernel:
             if message is None:
                 continue
             content = message["content"]
+            if message["msg_type"] == "execute_input":
+                count = content["execution_count"]
             if message["msg_type"] == "error":
-                error = f"{content['ename']}: {content['evalue']}" if content["evalue"] else str(content["ename"])
+                error = read_error(content)
             if content.get("execution_state") == "idle":
                 break
         if self._asks_to_end(asked):
             raise _Ended("the kernel ended here; the other cells were run without it")
-        return error
+        return count, error
 
     def close(self) -> None:
         self._client.stop_channels()

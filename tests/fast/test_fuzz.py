@@ -28,15 +28,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograder.box.replies import cell_error, read_answer
+from autograder.box.replies import read_answer
 from autograder.boxed import protocol
 from autograder.errors import NotGradable
 from autograder.examination.architecture import NotRebuilt
 from autograder.examination.inference import rebuild
 from autograder.report import page
 from autograder.result import ShownCell, printed
+from autograder.submission.cell_errors import read_error, sentence, told
 from autograder.submission.notebook import read
-from autograder.submission.restoration import restore
+from autograder.submission.restoration import RestoredCell, restore
 
 INPUTS = int(os.environ.get("FUZZ_INPUTS", "300"))
 MEMORY = 100 * 2**20  # of what a parser may take for these inputs, each below a megabyte
@@ -211,8 +212,9 @@ def test_a_reply_is_an_answer_or_refused(reply: Any) -> None:
         assert len(str(answer.raised)) < 2000
 
 
+CELL = RestoredCell(3, "solution", "x = 1", "normalize")
 OUTPUT = {
-    "output_type": "error", "ename": "E", "evalue": "v", "traceback": ["-> 3 x"],
+    "output_type": "error", "ename": "E", "evalue": "v", "traceback": ["Cell In[3], line 1"],
     "data": {"text/html": "<b>", "image/png": "iVBORw0KGgo=", "text/plain": ["a", "b"]},
     "name": "stdout", "text": "\x1b[31m<script>alert(1)</script>",
 }  # fmt: skip
@@ -223,7 +225,9 @@ OUTPUT = {
 def test_any_output_is_shown_as_text(outputs: list[Any]) -> None:
     dictionaries = [output for output in outputs if isinstance(output, dict)]
     for output in dictionaries:
-        assert len(cell_error(output)) < 2000
+        error = read_error(output)
+        assert len(told(error, CELL, {3: CELL})) < 2000
+        assert len(sentence(error, CELL, {3: CELL})) < 2000
     cell = ShownCell("normalize", "solution", "x = 1", printed(dictionaries, None))
     shown = page.feedback(result(cells=(cell,)))
     assert "<script" not in shown

@@ -159,7 +159,7 @@ def test_check_tells_what_is_open_wrong_or_locked(tmp_path: Path) -> None:
     assert run.returncode == 1
     lines = " ".join(run.stdout.split())
     assert "– normalize (3) not answered yet" in lines
-    assert "✗ standardize (3) AssertionError: Return three things" in lines
+    assert "✗ standardize (3) The check cell raised AssertionError: Return three things" in lines
     assert "✓ invert (2) the visible checks pass" in lines
     assert "The check cell of `invert` was changed; the grader ran the released one." in lines
 

@@ -194,7 +194,7 @@ def test_it_marks_lines_and_writes_the_summary_in_a_job(folder: Path) -> None:
     assert run.returncode == 1, run.stdout + run.stderr
     assert "09_echo: not begun yet" in run.stdout
     [marked, other] = [line for line in run.stdout.splitlines() if line.startswith("::error ")]
-    assert "title=which-scaler::SyntaxError" in other
+    assert "title=which-scaler::Your solution cell raised SyntaxError" in other
     line = int(marked.partition("line=")[2].partition(",")[0])
     text = (folder / "work" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb").read_text().splitlines()
     assert "def invert_scaling" in text[line - 1]

@@ -36,9 +36,43 @@ def test_each_cell_has_its_own_error() -> None:
     )
     assert ended == {}
     assert list(errors) == [1, 2, 3, 6, 7]
-    assert errors[1] == "ZeroDivisionError: division by zero"
-    assert errors[2] == "ValueError"
-    assert errors[6].startswith("StdinNotImplementedError")
+    assert errors[1] == "The cell that begins `1 / 0` raised ZeroDivisionError: division by zero (line 1: `1 / 0`)."
+    assert errors[2] == "The cell that begins `assert x == 1` raised ValueError (line 2: `raise ValueError`)."
+    assert "raised StdinNotImplementedError" in errors[6]
+    assert errors[7].endswith("raised SyntaxError: invalid syntax (line 1: `def f(:`).")
+
+
+ANSWER = """def level(frame):
+    # A column that is not there.
+    return frame["level"]"""
+IN_A_FUNCTION = """def _check_level():
+    import pandas as pd
+    assert level(pd.DataFrame({"level": [1]})).tolist() == [2], "The level is 2."
+    level(pd.DataFrame())
+_check_level()"""
+
+
+@pytest.mark.parametrize("form", ["in a function", "as it is"])
+@pytest.mark.parametrize("wrong", ["asserts", "raises in the answer", "raises"])
+def test_an_error_names_the_cell_and_the_line(form: str, wrong: str) -> None:
+    check = IN_A_FUNCTION if wrong != "raises in the answer" else IN_A_FUNCTION.replace("== [2]", "== [1]")
+    check = check.replace("level(pd", "levels(pd", 1) if wrong == "raises" else check
+    if form == "as it is":
+        check = "\n".join(["# The check.", *(line.strip() for line in check.splitlines()[1:-1])])
+    with Run(()) as run:
+        cells = [RestoredCell(1, "solution", ANSWER, "level"), RestoredCell(4, "check", check, "level")]
+        errors, ended = run.all(cells, 30)
+    assert not ended
+    told = errors[4]
+    if wrong == "asserts":
+        assert told.startswith("The check cell raised AssertionError: The level is 2. (line 3: `assert level(")
+    elif wrong == "raises":
+        assert told.startswith("The check cell raised NameError: name 'levels' is not defined (line 3: `")
+    else:
+        assert told == (
+            "Your solution cell raised KeyError: 'level' (line 3: `return frame[\"level\"]`). "
+            "It was called in line 4 of the check cell."
+        )
 
 
 def test_a_cell_that_ends_its_kernel_or_has_no_end_costs_itself() -> None:
@@ -52,7 +86,8 @@ def test_a_cell_that_ends_its_kernel_or_has_no_end_costs_itself() -> None:
         "assert x == 1 and 1 / 0",
     )
     assert ended == {1: ENDED, 3: ENDED, 4: LATE}
-    assert errors == {5: "ZeroDivisionError: division by zero"}
+    assert list(errors) == [5]
+    assert "ZeroDivisionError: division by zero (line 1: " in errors[5]
     assert time.monotonic() - began < 30
 
 
