@@ -6,9 +6,11 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from autograder.batch.cache import identity, keys, reusable, seeds, seeds_before
+from autograder.batch.called_answers import References, may_call, with_references
 from autograder.batch.marks import examinable, mark, score, undecided
 from autograder.box import Limits
 from autograder.box.bounds import Cause, Meter, Unanswered
@@ -124,7 +126,7 @@ def _grade(
         record["taken_over"] = sorted(known)
         fresh = [exercise for exercise in assignment.exercises if exercise.id not in known]
         wanted = undecided(fresh, restored)
-    transcript, evidence = _run(slices, restored, assignment, wanted, settings, record, looks)
+    transcript, evidence = _run(slices, restored, assignment, wanted, known, settings, record, looks)
     marks = {one.id: one for one in mark(fresh, restored, transcript, evidence)} | known
     exercises = tuple(marks[exercise.id] for exercise in assignment.exercises)
     record["notes"] = dict(_notes_by_exercise(slices, exercises, transcript, known, earlier, settings.limits))
@@ -142,8 +144,8 @@ def _grade(
 
 
 def _run(
-    slices: Slices, restored: Restored, assignment: Assignment, wanted: list[str], settings: Settings,
-    record: dict[str, Any], looks: Looks,
+    slices: Slices, restored: Restored, assignment: Assignment, wanted: list[str], known: dict[str, ExerciseResult],
+    settings: Settings, record: dict[str, Any], looks: Looks,
 ) -> tuple[list[CellRun], list[Evidence]]:  # fmt: skip
     """Execute what the wanted exercises depend on, and examine them; nothing for none."""
     timings = record["timings"]
@@ -154,9 +156,8 @@ def _run(
     spare = {cell.number for cell in restored.cells if cell.kind == "free"} - slices.named(wanted)
     record["cells"] = {"run": len(cells), "left_out": len(restored.cells) - len(cells)}
     meter = Meter(settings.limits.exercise_look_seconds, settings.limits.look_seconds)
-    session = Session(
-        restored, settings.limits, settings.training_seed, assignment.data, _warm(assignment, settings), cells, spare
-    )
+    start = partial(_session, assignment, settings)
+    session, references = start(restored, cells, spare), References(assignment, start)
     try:
         with _timed(timings, "execute"):
             transcript = session.execute()
@@ -164,9 +165,15 @@ def _run(
             answered = examinable(wanted, transcript)
             evidence = examine(assignment, session, record["seeds"], answered, meter=meter, lost=looks.lost,
                                looking=looks.begin) if answered else []  # fmt: skip
+            evidence = with_references(
+                evidence, may_call(slices, restored, assignment, evidence, known), assignment, session,
+                references.session,
+                lambda one: examine(assignment, session, record["seeds"], [one], meter=meter, looking=looks.begin),
+            )  # fmt: skip
     finally:
         with _timed(timings, "close"):
             session.close()
+            references.close()
     timings["of these, start"] = round(session.start_seconds, 3)
     if meter.exceeded:
         looks.exceeded()
@@ -174,6 +181,13 @@ def _run(
     timings["of these, cells"] = round(sum(run.seconds for run in transcript), 3)
     record["boxes"], record["start"] = session.boxes, session.start
     return transcript, evidence
+
+
+def _session(
+    assignment: Assignment, settings: Settings, restored: Restored, cells: Iterable[int], spare: Iterable[int] = ()
+) -> Session:
+    warm = _warm(assignment, settings)
+    return Session(restored, settings.limits, settings.training_seed, assignment.data, warm, cells, spare)
 
 
 def _warm(assignment: Assignment, settings: Settings) -> Warm | None:

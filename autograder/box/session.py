@@ -4,10 +4,11 @@ Whatever ends a box (a dead kernel, a hang, too much memory, a flood) is charged
 call that was running: a new box runs the notebook again without it, and the rest goes on.
 """
 
+import contextlib
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,6 +16,7 @@ from typing import Any, Final, Literal
 from autograder.box import Box, Ending, Limits, WarmBox
 from autograder.box.bounds import Cause, Unanswered, held
 from autograder.box.replies import Answer, read_answer, read_event
+from autograder.box.served import Served
 from autograder.boxed import protocol
 from autograder.errors import BoxUnavailable
 from autograder.submission.cell_errors import read_error, told
@@ -84,6 +86,7 @@ class Session:
         for number in self._left_out:
             self.runs[number].status = "left out"
         self._spare, self._spare_left = set(spare) - self._left_out, limits.spare_seconds
+        self._served: Served | None = None  # what its code may call outside; None: nothing
         self._ran: dict[int, RestoredCell] = {}  # the cells that its box has run, by the kernel's counts of them
         self._box: Box | None = None
         self._calls: socket.socket | None = None
@@ -112,8 +115,8 @@ class Session:
             with held():  # a frame that is sent or read by half would be taken for the next one's beginning
                 self._calls.settimeout(seconds)
                 protocol.send(self._calls, frame)
-                reply = protocol.receive(self._calls, seconds)
-            return read_answer(protocol.unpack(reply), number)
+                reply = self._reply(self._calls, seconds)
+            return read_answer(reply, number)
         except TimeoutError:
             self._end()
             raise Unanswered("time", f"It did not answer within {seconds:.0f} seconds.") from None
@@ -126,6 +129,26 @@ class Session:
         except protocol.ProtocolError as error:
             self._end()
             raise Unanswered("notebook", f"What came back could not be read ({plain(error, 200)}).") from None
+
+    @contextlib.contextmanager
+    def serving(self, served: Served) -> Iterator[None]:
+        """Within it, its code calls these functions in place of its own. Raises Unanswered."""
+        self._served = served
+        try:
+            self.ask({"do": "replace", "names": sorted(served.names)})
+            yield
+        finally:
+            self._served = None
+            self.ask({"do": "replace", "names": []})
+
+    def _reply(self, calls: socket.socket, seconds: float) -> Any:
+        """What comes back in this time. Meanwhile the box may call what is served."""
+        until = time.monotonic() + seconds
+        while True:
+            reply = protocol.unpack(protocol.receive(calls, until - time.monotonic()))
+            if self._served is None or type(reply) is not dict or "wants" not in reply:
+                return reply
+            protocol.send(calls, self._served.reply(reply))
 
     def _start_again(self) -> None:
         """A new box for the next call. Raises Unanswered: that there is none is no answer's fault."""

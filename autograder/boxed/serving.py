@@ -4,6 +4,7 @@ A request and its answer are one frame each way. Everything here can be overwrit
 which is why the other side takes an answer for data and for nothing else.
 """
 
+import builtins
 import contextlib
 import linecache
 import os
@@ -12,6 +13,7 @@ import socket
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,7 @@ def serve(path: str, token: str, namespace: dict[str, Any]) -> None:
     ):
         connection.connect(path)
         protocol.send(connection, protocol.pack(token))
+        server.connection = connection
         while True:
             try:
                 frame = protocol.receive(connection)
@@ -48,6 +51,8 @@ class Server:
         self.namespace = namespace
         self.kept: list[Any] = []
         self.arguments: list[Any] | None = None  # of the last call of one of the notebook's functions
+        self.connection: socket.socket | None = None
+        self.before: dict[str, Any] = {}  # what names meant that now stand for functions outside
 
     def answer(self, frame: bytes) -> bytes:
         request = protocol.unpack(frame, self.revive)
@@ -79,6 +84,35 @@ class Server:
         except BaseException as error:
             return {"raised": _describe(error)}
         return {"value": value, "warnings": [[w.category.__name__, str(w.message)[:300]] for w in caught[:10]]}
+
+    def do_replace(self, request: dict[str, Any]) -> dict[str, Any]:
+        """From now on, these names stand for functions outside of this box; all others are again what they were."""
+        for name, value in self.before.items():
+            self.namespace[name] = value
+            if value is self:
+                del self.namespace[name]
+        self.before = {name: self.namespace.get(name, self) for name in request["names"]}
+        self.namespace |= {name: self.elsewhere(name) for name in self.before}
+        return {"value": None}
+
+    def elsewhere(self, name: str) -> Callable[..., Any]:
+        """A function that has another box do the work."""
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            assert self.connection is not None
+            protocol.send(self.connection, protocol.pack({"wants": name, "args": list(args), "kwargs": kwargs}))
+            reply = protocol.unpack(protocol.receive(self.connection))
+            if "raised" in reply:
+                kind = getattr(builtins, reply["raised"], None)
+                raise (
+                    kind() if isinstance(kind, type) and issubclass(kind, Exception) else RuntimeError(reply["raised"])
+                )
+            if "refused" in reply:
+                raise RuntimeError(reply["refused"])
+            return reply["value"]
+
+        function.__name__ = name
+        return function
 
     def do_seed(self, request: dict[str, Any]) -> dict[str, Any]:
         """Chance begins again: what a check finds must not follow from the checks before it."""
