@@ -212,7 +212,8 @@ def _size(finding: Finding) -> tuple[bool, bool, int]:
 class Result:
     """What a grading found.
 
-    `score` is the sum of the points there are, and None when no exercise could be graded. `assignment`, and with it
+    `score` is the sum of the points there are, and None when no exercise could be graded; `open_points` is what the
+    others would have given at most, so that a score is read beside it. `assignment`, and with it
     `max_score`, is None when it cannot be told which one this is. `message` and `cause` are set when nothing could be
     graded at all; else they are "" and None. `record` says with what it was graded, `cells` what the cells printed.
     """
@@ -234,21 +235,36 @@ class Result:
         return [exercise for exercise in self.exercises if exercise.points is None]
 
     @property
+    def open_points(self) -> float | None:
+        """The points of the exercises that could not be graded: 0 where all could; None without an assignment."""
+        return None if self.max_score is None else round(sum(one.max_points for one in self.ungraded), 2)
+
+    @property
+    def causes(self) -> frozenset[str]:
+        """Why the whole, or some of its exercises, could not be graded; empty where all could."""
+        found = {self.cause, *(exercise.cause for exercise in self.exercises)}
+        return frozenset(cause for cause in found if cause)
+
+    @property
     def grader_failed(self) -> bool:
         """Whether a cause is the grader itself or its box, of the whole or of an exercise.
 
         Then it is not the student's fault, and worth grading again: such a result is never taken over.
         """
-        return bool({self.cause, *(exercise.cause for exercise in self.exercises)} & {"grader", "box"})
+        return bool(self.causes & {"grader", "box"})
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it in dictionaries, tuples, texts, numbers and None, as JSON can hold it."""
-        found: dict[str, Any] = _taken_apart(self)
+        """All of it in dictionaries, tuples, texts, numbers and None, as JSON can hold it; also the open points."""
+        found: dict[str, Any] = {}
+        for name, value in _taken_apart(self).items():
+            found[name] = value
+            if name == "score":
+                found["open_points"] = self.open_points
         return found
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Result":
-        """The result that `as_dict` took apart, also when it was kept as JSON.
+        """The result that `as_dict` took apart, also when it was kept as JSON. The open points follow from the rest.
 
         Raises KeyError, TypeError or AttributeError when `data` is not such a result.
         """
@@ -257,7 +273,8 @@ class Result:
             for one in data["exercises"]
         )
         cells = tuple(ShownCell(**one) for one in data["cells"])
-        found = cls(**{**data, "exercises": exercises, "notes": tuple(data["notes"]), "cells": cells})
+        fields = {name: value for name, value in data.items() if name != "open_points"}
+        found = cls(**{**fields, "exercises": exercises, "notes": tuple(data["notes"]), "cells": cells})
         causes = [found.cause, *(exercise.cause for exercise in exercises)]
         if not isinstance(found.record, dict) or not all(one is None or isinstance(one, str) for one in causes):
             raise TypeError("this is no record of a grading")

@@ -150,7 +150,8 @@ def _show(one: Comparison, console: Console) -> None:
     verdict = "[red]✗ not the same[/]" if found else "[green]✓ the same[/]"
     score = "–" if one.before.score is None else f"{one.before.score:g}"
     console.print(f"{verdict}  ", end="")
-    console.print(f"{plain(name, 80)}  {score}", markup=False)
+    still = f", {one.before.open_points:g} open" if one.before.open_points else ""
+    console.print(f"{plain(name, 80)}  {score}{still}", markup=False)
     if one.changed:
         console.print(f"    changed since: {plain(', '.join(one.changed), 400)}", markup=False)
     for sentence in found:

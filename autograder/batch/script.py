@@ -36,11 +36,12 @@ def grade(
         from autograder import grade
 
         for result in grade("submissions", output="results"):
-            print(result.student, result.assignment, result.score, result.max_score)
+            print(result.student, result.assignment, result.score, result.open_points, result.max_score)
             for exercise in result.exercises:
                 print("  ", exercise.id, exercise.points, exercise.message)
 
-    A score, and an exercise's points, are None where it could not be graded; `cause` and `message` then say why.
+    A score, and an exercise's points, are None where it could not be graded; `cause` and `message` then say why. Such
+    an exercise is no zero: `open_points` is what those exercises would give at most, beside the score.
     A wrong or hostile notebook raises nothing: whatever happens to one submission is in its result.
     A notebook that is in no folder STUDENT/ASSIGNMENT, or in one with nearly an assignment's name, is told by a
     `UserWarning`: it has no marks.

@@ -35,7 +35,8 @@ def job_summary(results: Sequence[Result], missing: Sequence[str] = (), left_out
         are = "annotation is" if left_out == 1 else "annotations are"
         head += f"\n{left_out} {are} left out, because GitHub shows 10 of each level.\n"
     parts = [f"- {markdown(label)}: {_NOT_GRADED}" for label in missing]
-    parts += ["\n| student | assignment | points | exercises | to look at |\n|---|---|---:|---|---|"] if results else []
+    head_of_table = "\n| student | assignment | points | open | exercises | to look at |\n|---|---|---:|---:|---|---|"
+    parts += [head_of_table] if results else []
     parts += [_row(result) for result in results]
     parts += (
         [f"\n{' · '.join(f'{SIGNS[name]} {text.lower()}' for name, text in OUTCOMES.items())}\n"] if results else []
@@ -50,6 +51,7 @@ def status_text(results: Sequence[Result], missing: Sequence[str] = ()) -> str:
     if len(results) == 1 and not missing:
         [result] = results
         told = f"{result.assignment or 'unknown'}: {points(result.score)} of {points(result.max_score)} points"
+        told += f", {points(result.open_points)} open" if result.open_points else ""
         return status(told + (f"; {len(result.ungraded)} could not be graded" if result.ungraded else ""))
     ungraded = sum(result.score is None for result in results)
     told = f"{counted(len(results) - ungraded, 'submission')} graded"
@@ -62,14 +64,19 @@ def _row(result: Result) -> str:
     signs = "".join(SIGNS[exercise.outcome] for exercise in result.exercises)
     return (
         f"| {markdown(result.student, 100)} | {markdown(result.assignment or 'unknown', 60)} "
-        f"| {points(result.score)} / {points(result.max_score)} | {signs} | {markdown(trouble, 200)} |"
+        f"| {points(result.score)} / {points(result.max_score)} | {points(result.open_points)} "
+        f"| {signs} | {markdown(trouble, 200)} |"
     )
 
 
 def _distributions(results: Sequence[Result]) -> Iterator[str]:
-    """How the scores of each assignment are spread: bars of characters, since a summary takes no pictures."""
+    """How the scores of each assignment are spread: bars of characters, since a summary takes no pictures.
+
+    A score beside which points are open is no share yet, and is left out.
+    """
     for name in dict.fromkeys(result.assignment for result in results):
-        scored = [result for result in results if result.assignment == name and result.score is not None]
+        everybody = [result for result in results if result.assignment == name]
+        scored = [result for result in everybody if result.score is not None and not result.open_points]
         if len(scored) < 5:
             continue
         tenths = [min(9, int(10 * (one.score or 0) / (one.max_score or 1))) for one in scored]
@@ -78,12 +85,20 @@ def _distributions(results: Sequence[Result]) -> Iterator[str]:
         for tenth in range(10):
             number = tenths.count(tenth)
             bars.append(f"{10 * tenth:3d} % {'█' * round(BAR * number / most):{BAR}} {number}")
-        yield f"\n**{markdown(name)}**, submissions by share of the points\n\n```\n" + "\n".join(bars) + "\n```\n"
+        left_out = len(everybody) - len(scored)
+        without = f" (without {left_out} with open points)" if left_out else ""
+        yield (
+            f"\n**{markdown(name)}**, submissions by share of the points{without}\n\n```\n"
+            + "\n".join(bars)
+            + "\n```\n"
+        )
 
 
 def _details(result: Result) -> str:
     title = f"{markdown(result.student, 100)} · {markdown(result.assignment or 'unknown', 60)}"
-    lines = [f"\n<details><summary>{title}: {points(result.score)} / {points(result.max_score)}</summary>\n"]
+    score = f"{points(result.score)} / {points(result.max_score)}"
+    score += f", {points(result.open_points)} open" if result.open_points else ""
+    lines = [f"\n<details><summary>{title}: {score}</summary>\n"]
     if result.message:
         lines.append(f"{markdown(result.message)}<br>{TURNS.get(result.cause or '', '')}\n")
     lines += [f"> {markdown(note)}\n" for note in result.notes[:20]]

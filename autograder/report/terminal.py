@@ -34,12 +34,14 @@ def _table(assignment: str | None, results: Sequence[Result]) -> Table:
     )
     grid.add_column("student", no_wrap=True, max_width=24)
     grid.add_column("points", justify="right", no_wrap=True)
+    grid.add_column("open", justify="right", no_wrap=True)
     grid.add_column("exercises", no_wrap=True)
     grid.add_column("could not be graded", ratio=1)
     for result in results:
         grid.add_row(
             escape(plain(result.student, 40)),
             f"{points(result.score)} / {points(result.max_score)}",
+            points(result.open_points),
             " ".join(f"[{COLOURS[e.outcome]}]{SIGNS[e.outcome]}[/]" for e in result.exercises),
             escape(plain(_trouble(result), 300)),
         )
@@ -72,7 +74,8 @@ def details(console: Console, result: Result) -> None:
             continue
         for cause in found:
             console.print(Padding(_cause(cause), (0, 0, 1, 4)))
-    console.print(f"[bold]{points(result.score)} of {points(result.max_score)} points[/]")
+    still = f", {points(result.open_points)} open" if result.open_points else ""
+    console.print(f"[bold]{points(result.score)} of {points(result.max_score)} points{still}[/]")
 
 
 def _cause(cause: CommonCause) -> Table:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -53,6 +54,28 @@ def test_feedback_of_what_could_not_be_graded_takes_no_points() -> None:
     text = " ".join(read(page.feedback(lost)).text.split())
     assert "Could not be graded: you get no points, and you lose none." in text
     assert "The file is empty." in text
+
+
+def test_open_points_stand_beside_every_score() -> None:
+    """In the file, on both pages, on the terminal, and as a script sees it; never within the score."""
+    one = result()
+    assert (one.score, one.open_points) == (4.5, 2.0)
+    assert result(exercises=one.exercises[:2]).open_points == 0
+    assert Result("ada", None, None, None, (), {}).open_points is None
+    kept = json.loads(one.to_json())
+    assert list(kept)[2:5] == ["score", "open_points", "max_score"]
+    assert kept["open_points"] == 2.0
+    assert Result.from_dict(kept) == Result.from_dict({**kept, "open_points": 7}) == one, "it follows from the rest"
+    html = page.index([(one, "ada/03_numeric_data")])
+    assert '<td class="number">4.5 / 10</td><td class="number">2</td>' in html
+    assert '>Points</th><th class="number">Open</th>' in html
+    screen = Console(file=io.StringIO(), width=100)
+    screen.print(*terminal.tables([one, result("bob", exercises=one.exercises[:2])]))
+    terminal.details(screen, one)
+    told = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert re.search(r"ada\s+4\.5 / 10\s+2 ", told)
+    assert re.search(r"bob\s+4\.5 / 10\s+0 ", told)
+    assert "4.5 of 10 points, 2 open" in told
 
 
 @pytest.mark.parametrize("cause", get_args(Cause))

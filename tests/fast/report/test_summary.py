@@ -1,6 +1,7 @@
 """Marks in a job's summary, annotations and a commit's status: all there, bounded, at the answer's line."""
 
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -28,8 +29,8 @@ def result(student: str = "ada", message: str = "", **record: object) -> Result:
 
 def test_a_summary_has_the_table_the_exercises_and_whose_turn_it_is() -> None:
     text = unescape(job_summary([result(), result("bob", "The file is empty.")]))
-    assert "| ada | 03_numeric_data | 4.5 / 10 | ✅🟨❔❌ | invert (time) |" in text
-    assert "| bob | 03_numeric_data | – / 10 |" in text
+    assert "| ada | 03_numeric_data | 4.5 / 10 | 2 | ✅🟨❔❌ | invert (time) |" in text
+    assert "| bob | 03_numeric_data | – / 10 | 2 |" in text
     assert "Everything that was tried came out right." in text
     assert "What to do: find the code that does not end" in text
     assert "1 submission graded, 1 could not be graded" in text
@@ -43,12 +44,16 @@ def test_nothing_of_a_submission_means_anything_in_it() -> None:
     assert "@ada" not in text
     assert "https://" not in text
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert {row.count("|") for row in rows} == {5, 6}
+    assert {row.count("|") for row in rows} == {5, 7}
 
 
 def test_scores_of_a_class_are_drawn() -> None:
-    text = job_summary([result(f"s{n}") for n in range(6)])
+    """Those whose score is not yet all: with open points it would be read as a low one."""
+    graded = [replace(result(f"s{n}"), exercises=result().exercises[:2], score=4.5) for n in range(6)]
+    text = job_summary([*graded, result()])
     assert " 40 % " + "█" * 30 + " 6" in text
+    assert "without 1 with open points" in text
+    assert "█" not in job_summary([result(f"s{n}") for n in range(6)])
     assert "█" not in job_summary([result()])
 
 
@@ -59,7 +64,7 @@ def test_a_class_of_thousands_fits_and_says_what_is_left_out() -> None:
 
 
 def test_a_status_is_short() -> None:
-    assert status_text([result()]) == "03_numeric_data: 4.5 of 10 points; 1 could not be graded"
+    assert status_text([result()]) == "03_numeric_data: 4.5 of 10 points, 2 open; 1 could not be graded"
     assert status_text([result()] * 2, ["bob/x"]) == "2 submissions graded, 1 gave no result"
     assert len(status_text([Result("a", "x" * 500, 1, 2, (), {})])) <= MAX_STATUS
 

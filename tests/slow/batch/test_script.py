@@ -39,7 +39,7 @@ def test_the_example_prints_points_and_nothing_else(folder: Path, tmp_path: Path
     run = subprocess.run([sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
     told = [line for line in run.stdout.splitlines() if line.startswith(("ada", "bob", "   invert"))]
-    one = [f"{ASSIGNMENT} 2.0 10.0", "   invert 2.0 Everything that was tried came out right."]
+    one = [f"{ASSIGNMENT} 2.0 0 10.0", "   invert 2.0 Everything that was tried came out right."]
     assert told == [f"ada {one[0]}", one[1], f"bob {one[0]}", one[1]]
     assert (tmp_path / "results" / "ada" / ASSIGNMENT / "feedback.html").is_file()
 

@@ -52,7 +52,7 @@ def laid_out(text: str = "x") -> Result:
 def ungraded() -> Result:
     exercises = tuple(
         ExerciseResult(f"exercise-{cause}", "could_not_be_graded", None, 2.0, f"It was the {cause}.", cause)
-        for cause in page.TURNS
+        for cause in TURNS
     )
     return result(
         exercises=exercises, score=None, record={"for_marks": False, "graded_at": "", "submission_sha256": None}
