@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from autograder.text import plain
 
@@ -82,12 +82,55 @@ class Finding:
         return cls(**{**data, **shown})
 
 
+PictureKind = Literal["learning curve", "forecast", "confusion matrix"]
+MOST_LINES: Final = 4
+MOST_POINTS: Final = 200  # of a line
+MOST_CLASSES: Final = 12
+MOST: Final = 1e9  # of a number
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Numbers that a check has to show, for the page to draw: nothing in it is a submission's own text.
+
+    A learning curve has a line of losses for each name, one for every `step` epochs; a forecast a line for each name,
+    one an hour; None is left out. A confusion matrix (classes, classes) has counts, a row for each true class. `says`
+    is what to see in it. Raises TypeError for more than can be drawn, and for what is no finite number.
+    """
+
+    kind: PictureKind
+    title: str
+    says: str
+    names: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+    across: str
+    up: str
+    step: int = 1
+
+    def __post_init__(self) -> None:
+        lengths, square = {len(row) for row in self.values}, self.kind == "confusion matrix"
+        most = MOST_CLASSES if square else MOST_LINES
+        fits = 1 <= len(self.names) == len(self.values) <= most and len(lengths) == 1
+        fits = fits and lengths <= ({len(self.names)} if square else {*range(1, MOST_POINTS + 1)})
+        numbers: list[Any] = [value for row in self.values for value in row if value is not None or square]
+        fits = fits and all(type(one) in (int, float) and -MOST <= one <= MOST for one in numbers)
+        fits = fits and type(self.step) is int and self.step >= 1
+        texts = (self.title, self.says, self.across, self.up, *self.names)
+        if not fits or self.kind not in get_args(PictureKind) or not all(isinstance(text, str) for text in texts):
+            raise TypeError("this is no picture that can be drawn")
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Picture":
+        """As Shown.from_dict."""
+        return cls(**{**data, "names": tuple(data["names"]), "values": tuple(map(tuple, data["values"]))})
+
+
 @dataclass(frozen=True)
 class CheckResult:
     """One check's credit in [0, 1], or None when it could not tell; `cause` then says why not.
 
     `share` is its part of the exercise's points, relative to those of the other checks. `finding` is what it found
-    wrong, None where that is nothing.
+    wrong, None where that is nothing. `pictures` show what it found, right or wrong.
     """
 
     title: str
@@ -96,12 +139,13 @@ class CheckResult:
     message: str
     cause: str | None = None
     finding: Finding | None = None
+    pictures: tuple[Picture, ...] = ()
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "CheckResult":
         """As Shown.from_dict."""
-        finding = data.get("finding")
-        return cls(**{**data, "finding": finding and Finding.from_dict(finding)})
+        finding, pictures = data.get("finding"), tuple(map(Picture.from_dict, data.get("pictures", ())))
+        return cls(**{**data, "finding": finding and Finding.from_dict(finding), "pictures": pictures})
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ deadline: also each check with its name and share, and what every failed check f
 check passes them on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal, get_args
 
 import jinja2
 from markupsafe import Markup
 
+from autograder.report import plots
 from autograder.report.wording import OUTCOMES, OUTCOMES_AFTER, TURNS, TURNS_AFTER, after, points
-from autograder.result import ExerciseResult, Finding, Result, causes
+from autograder.result import ExerciseResult, Finding, Picture, Result, causes
 from autograder.text import plain
 
 Level = Literal["now", "after", "staff"]
@@ -66,9 +67,10 @@ def feedback(result: Result, level: Level = "now") -> str:
             "turn": turns.get(exercise.cause or ""),
             **_failures(exercise),
             "error": _error_of_the_answer(result, exercise),
+            "pictures": list(_drawn(exercise, f"picture-{place}")),
             "cells": [one for one in result.cells if one.exercise == exercise.id],
         }
-        for exercise in result.exercises
+        for place, exercise in enumerate(result.exercises, 1)
     ]
     return _environment.get_template("feedback.html").render(
         result=result, exercises=exercises, turn=turns.get(result.cause or ""), title=_title(result), level=level,
@@ -80,6 +82,13 @@ def _error_of_the_answer(result: Result, exercise: ExerciseResult) -> str | None
     """What its solution cell raised; None where it raised nothing. What its check cell raised is another matter."""
     cells = (one for one in result.cells if one.exercise == exercise.id and one.kind == "solution")
     return next((one.error for one in cells if one.error), None)
+
+
+def _drawn(exercise: ExerciseResult, name: str) -> Iterator[tuple[Picture, Markup]]:
+    """What its checks have to show, each with its drawing; `name` is the exercise's own in the page."""
+    pictures = (one for check in exercise.checks for one in check.pictures)
+    for place, picture in enumerate(pictures, 1):
+        yield picture, plots.svg(picture, f"{name}-{place}")
 
 
 def _failures(exercise: ExerciseResult) -> dict[str, Any]:

@@ -130,8 +130,15 @@ def visit(browser: Browser) -> Iterator[Visit]:
         yield found
 
 
-# axe judges no sign, as ✓, and no single letter; `faint` does.
+# axe judges no sign, as ✓, no single letter, and no text in SVG; `faint` does.
 _UNJUDGED: Final = ("contains only non-text characters", "too short to determine if it is actual text")
+
+
+def _is_judged(node: dict[str, Any]) -> bool:
+    drawn = node["html"].startswith("<text") and "contains an image node" in node["failureSummary"]
+    return not drawn and not any(reason in node["failureSummary"] for reason in _UNJUDGED)
+
+
 # All rules, also those that axe leaves out by default: for the strictest level, and those on trial.
 _EVERY_RULE: Final = """async () => {
   const rules = axe.getRules().filter(rule => !rule.tags.includes("deprecated")).map(rule => rule.ruleId);
@@ -148,7 +155,7 @@ def axe(page: Page) -> list[str]:
         for kind in ("violations", "incomplete")
         for rule in found[kind]
         for node in rule["nodes"]
-        if not any(reason in node["failureSummary"] for reason in _UNJUDGED)
+        if _is_judged(node)
     ]
 
 
@@ -163,6 +170,11 @@ _SIDEWAYS: Final = """() => {
     const style = getComputedStyle(one);
     if (box.width && one.scrollWidth > one.clientWidth + 1 && ["hidden", "clip"].includes(style.overflowX))
       found.push("cut off: " + one.outerHTML.slice(0, 120));
+  }
+  for (const one of document.querySelectorAll("svg text")) {
+    const box = one.getBoundingClientRect(), whole = one.ownerSVGElement.getBoundingClientRect();
+    if (Math.min(box.left - whole.left, whole.right - box.right, box.top - whole.top, whole.bottom - box.bottom) < -1)
+      found.push("cut off: " + one.outerHTML);
   }
   return found;
 }"""

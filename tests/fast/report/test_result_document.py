@@ -12,7 +12,7 @@ from autograder.batch import pipeline
 from autograder.box import Limits
 from autograder.box.bounds import Cause
 from autograder.box.canary import PROTECTIONS
-from autograder.result import CheckResult, ExerciseResult, Finding, Result, Shown, ShownCell
+from autograder.result import CheckResult, ExerciseResult, Finding, Picture, Result, Shown, ShownCell
 from autograder.settings import Settings
 from autograder.submission.find import Submission
 
@@ -23,6 +23,7 @@ KINDS = {
     "A check": CheckResult,
     "A finding": Finding,
     "A shown value": Shown,
+    "A picture": Picture,
     "A cell": ShownCell,
     "Limits": Limits,
 }

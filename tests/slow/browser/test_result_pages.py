@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.browser import DESKTOP, PHONE, Visit, cut_on_paper, judged
-from helpers.results import EVIL, result
+from helpers.results import EVIL, pictured, result
 
 from autograder.examination.display import pair
 from autograder.report import page
+from autograder.report.wording import TURNS
 from autograder.result import CheckResult, ExerciseResult, Finding, Result, ShownCell
 
 VIEWS = [(size, dark) for size in (DESKTOP, PHONE) for dark in (False, True)]
@@ -69,6 +70,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "not graded": lambda: page.feedback(ungraded()),
     "lost": lambda: page.feedback(result(score=None, message="The file is empty.", cause="notebook")),
     "hostile": lambda: page.feedback(laid_out(EVIL * 3), "staff"),
+    "pictures": lambda: page.feedback(pictured()),
     "class": many,
     "nobody": lambda: page.index([]),
 }
