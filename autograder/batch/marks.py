@@ -53,9 +53,10 @@ def _out_of_memory(run: CellRun) -> bool:
 
 def _mark(exercise: Exercise, restored: Restored, run: CellRun | None, evidence: list[Evidence]) -> ExerciseResult:
     checks = tuple(
-        CheckResult(item.check.title, item.check.share, item.credit, item.message, item.cause, item.finding)
+        CheckResult(item.check.title, item.check.share, item.credit, item.message, item.cause, item.finding,
+                    item.pictures)
         for item in evidence
-    )
+    )  # fmt: skip
 
     def result(outcome: Outcome, points: float | None, message: str, cause: str | None = None) -> ExerciseResult:
         return ExerciseResult(exercise.id, outcome, points, exercise.max_points, message, cause, checks)

@@ -27,6 +27,7 @@ from autograder.examination.inference import Model
 from autograder.examination.layers import LSTM, Dense
 from autograder.examination.misconceptions import Clues, Mistake
 from autograder.examination.models import keras_model, rebuilt
+from autograder.examination.pictures import Picture, confusion, learning_curve
 from autograder.examination.student import Student, StudentError
 
 PARTS, TIMESTEPS, FEATURES = 4, 5, 2
@@ -560,14 +561,16 @@ def bell_runs(rng: np.random.Generator) -> tuple[list[Array], Array]:
     return parts, rang
 
 
-def judged(model: Model, rng: np.random.Generator) -> tuple[float, list[float]]:
-    """The accuracy in the parts that must be remembered, and that of each part, on fresh runs."""
+def judged(model: Model, rng: np.random.Generator) -> tuple[float, list[float], Picture]:
+    """The accuracy in the parts that must be remembered, that of each part, and those answers, on fresh runs."""
     parts, rang = bell_runs(rng)
     outputs = model.predict_batches(parts)
     that(outputs[0].shape == (HELD_OUT, 1), "`model` should give one number per row.",
          "Return only the last LSTM output: leave return_sequences off.")  # fmt: skip
     right = [float(np.mean(np.isfinite(one[:, 0]) & ((one[:, 0] > 0.5) == rang))) for one in outputs]
-    return float(np.mean(right[1:])), right
+    heard = np.concatenate([np.where(np.isfinite(one[:, 0]), one[:, 0] > 0.5, -1) for one in outputs[1:]])
+    matrix = confusion(np.tile(rang, PARTS - 1).astype(int), heard.astype(int), ["no ring", "it rang"], "run")
+    return float(np.mean(right[1:])), right, matrix
 
 
 @exercise("state-carries", read="Take it to 100 %", curves=[CURVE])
@@ -580,13 +583,14 @@ def test_the_state_carries_the_answer(student: Student, rng: np.random.Generator
         f"`model` should take (batch size, 5, 2) and give 1 value, not {model.input_shape} and {model.outputs}.",
     )
     that("LSTM" in model.names, "`model` has no LSTM layer.", "Train the model of your build_stateful.")
-    accuracy, right = judged(model, rng)
+    accuracy, right, matrix = judged(model, rng)
     told = (f"Accuracy {accuracy:.3f} in parts 2 to 4 of {HELD_OUT:,} runs that it has never seen "
             "(without state: 0.50).")  # fmt: skip
     credit = CURVE.credit(accuracy)
     if credit < 1:
         told += f" {CURVE}"
-    award(credit, told, _next_step(model, right) if credit < 1 else "")
+    step = _next_step(model, right) if credit < 1 else ""
+    award(credit, told, step, [*learning_curve(student, "model"), matrix])
 
 
 def _next_step(model: Model, right: list[float]) -> str:

@@ -24,6 +24,7 @@ from autograder.examination.inference import Model
 from autograder.examination.layers import LSTM
 from autograder.examination.misconceptions import Mistake
 from autograder.examination.models import keras_model, rebuilt
+from autograder.examination.pictures import confusion, learning_curve
 from autograder.examination.student import Student
 
 MAKING = "Make the data"
@@ -402,7 +403,10 @@ def test_trained_model_echoes(student: Student, rng: np.random.Generator, award:
     credit = CURVE.credit(accuracy)
     if credit < 1:
         told += f" {CURVE}"
-    award(credit, told, _next_step(predictions, digits, credit) if credit < 1 else "")
+    echoed = np.where(np.isfinite(predictions).all(axis=1), predictions.argmax(axis=1), -1)
+    matrix = confusion(digits[:, OUT_INDEX], echoed, [str(digit) for digit in range(FEATURES)], "digit")
+    step = _next_step(predictions, digits, credit) if credit < 1 else ""
+    award(credit, told, step, [*learning_curve(student, "model"), matrix])
 
 
 def _next_step(predictions: Array, digits: Array, credit: float) -> str:

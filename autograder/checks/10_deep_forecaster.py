@@ -34,6 +34,7 @@ from autograder.examination.learning_curves import EDGES, MISREADINGS, PLAIN, di
 from autograder.examination.measures import rms, rmse_mistakes
 from autograder.examination.misconceptions import Mistake, only_misreading
 from autograder.examination.models import Layer, keras_model, rebuilt, taken_apart
+from autograder.examination.pictures import Picture, forecast, learning_curve
 from autograder.examination.recipes import names, one_of, recipe, whole_number
 from autograder.examination.scaling import scaled_by_training
 from autograder.examination.street_forecasts import CATALOGUE, CHANCE, DIFFERENCES, STEPS, Held, Hours, Recipe, hourly
@@ -731,7 +732,18 @@ def test_forecasts_a_year_that_it_has_never_seen(student: Student, award: Callab
     told = f"RMSE {error:.0f} people per hour on later months ({others}; nothing learned: {held.nothing:.0f})."
     if credit < 1:
         told += f" All points are reached at {GOAL * held.best:.0f}."
-    award(credit, told, _next_step(error, held) if credit < 1 else "")
+    step = _next_step(error, held) if credit < 1 else ""
+    award(credit, told, step, [*learning_curve(student, "model"), *in_a_week(model, asked, held)])
+
+
+def in_a_week(model: Model, asked: Recipe, held: Held) -> list[Picture]:
+    """What the model forecasts for a week of the students' own file; nothing where the recipe can use none."""
+    week = street_forecasts.own_week(street()[0], asked, held)
+    if week is None:
+        return []
+    with np.errstate(over="ignore"):
+        people = model.predict(week.X) * held.scale[0] + held.shift[0] + week.base
+    return [forecast(week, people)] if np.isfinite(people).all() else []
 
 
 def _next_step(error: float, held: Held) -> str:

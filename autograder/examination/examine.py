@@ -11,7 +11,7 @@ import hashlib
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -34,14 +34,14 @@ from autograder.examination.judged_call import judged_call
 from autograder.examination.misconceptions import Mistake, recognised, trying
 from autograder.examination.own_answers import in_its_folder, reference_kernel
 from autograder.examination.student import Call, Kernel, NotData, Student, StudentError, Undefined
-from autograder.result import Finding, Shown
+from autograder.result import Finding, Picture, Shown
 from autograder.text import plain
 
 Looking = Callable[[str, float | None], None]
 Lost = Mapping[str, Unanswered]
 """Exercises that ended the process which looked at them before, each with what is to be said of it."""
 
-Awarded = tuple[float, str, str]
+Awarded = tuple[float, str, str, tuple[Picture, ...]]
 """A part of the credit, the sentence about it, and the next step or Mistake."""
 
 RUN_IT = "Run this call in your own cell, and follow it line by line."
@@ -59,6 +59,7 @@ class Evidence:
     cause: Cause | None = None
     undefined: bool = False
     finding: Finding | None = None
+    pictures: tuple[Picture, ...] = ()
 
 
 def examine(
@@ -167,16 +168,19 @@ class _Examination:
             return Evidence(check, None, f"The check did not run: {ran.not_called}", "grader")
         if ran.error is not None:
             return self._judged(check, ran, named)
-        credit, message, hint = awarded or (1.0, "", "")
+        credit, message, hint, pictures = awarded or (1.0, "", "", ())
         if credit == 1:
-            return Evidence(check, credit, message)
+            return Evidence(check, credit, message, pictures=pictures)
         mistake, step = (str(hint), "") if isinstance(hint, Mistake) else ("", hint)
         finding = Finding(message, mistake=mistake if named else "", step=step, read=check.read)
-        return Evidence(check, credit, finding.sentences, finding=finding)
+        return Evidence(check, credit, finding.sentences, finding=finding, pictures=pictures)
 
-    def award(self, credit: float, message: str, hint: str = "") -> None:
-        """Give part of the share: a credit in [0, 1], the sentence that explains it, and the next step or Mistake."""
-        self.awarded = (min(max(float(credit), 0.0), 1.0) if credit == credit else 0.0, message, hint)
+    def award(self, credit: float, message: str, hint: str = "", pictures: Sequence[Picture] = ()) -> None:
+        """Give part of the share: a credit in [0, 1], the sentence that explains it, and the next step or Mistake.
+
+        `pictures` show on what that is founded, whatever the credit.
+        """
+        self.awarded = (min(max(float(credit), 0.0), 1.0) if credit == credit else 0.0, message, hint, tuple(pictures))
 
     def _judged(self, check: Check, ran: Ran, named: bool = True) -> Evidence:
         """What a check's exception says about the answer; to lay it out takes of the exercise's time, too."""

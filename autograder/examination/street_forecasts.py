@@ -91,6 +91,20 @@ class Held(NamedTuple):
             return rms(outputs * self.scale[0] + self.shift[0] + self.base - self.truth)
 
 
+class Week(NamedTuple):
+    """Seven days of the students' own file, forecast twelve hours at a time: nothing in it is held out.
+
+    X (14, timesteps, features) is scaled; `truth`, `base` and `last_week` (14, STEPS) are in people per hour, as in
+    Held. `first` is the first hour that is forecast.
+    """
+
+    X: Array
+    truth: Array
+    base: Array
+    last_week: Array
+    first: Any
+
+
 def hourly(counts: pd.DataFrame) -> Hours:
     """The counts of both sensors from the first to the last hour; hours that are missing get a row of NaN."""
     every = pd.date_range(counts.index[0], counts.index[-1], freq="h")
@@ -163,6 +177,26 @@ def held_out(past: Hours, later: Hours, recipe: Recipe, scaling: str) -> Held:
     nothing = CHANCE * rms(truth - base - (truth - base).mean(axis=0))
     naive["a linear model"] = _linear(past, later, origins, truth)
     return Held(X, truth, base, shift, scale, naive, nothing)
+
+
+def own_week(past: Hours, recipe: Recipe, held: Held) -> Week | None:
+    """The first whole week of the students' test part, from a Monday on; None where the recipe can use no week."""
+    rows, k = table(past, recipe.difference, recipe.features)
+    usable = {*whole_origins(rows, recipe.timesteps, STEPS, 0, len(rows)).tolist()}
+    days = past.time.astype("datetime64[D]").astype(int)
+    monday = ((days + 3) % 7 == 0) & (past.time.astype(int) % 24 == 0)
+    for start in np.flatnonzero(monday[: len(rows) - 168]):
+        origins = start - 1 + np.arange(0, 168, STEPS)
+        if start < len(rows) * 85 // 100 or not usable.issuperset(origins.tolist()):
+            continue
+        last_week = answers_at(before(past.people, 168), origins, STEPS)
+        base = np.zeros(last_week.shape)
+        if recipe.difference:
+            base = answers_at(before(past.people, recipe.difference), origins, STEPS)
+        X = windows_at(rows, origins, recipe.timesteps)
+        X[..., :k] = (X[..., :k] - held.shift) / held.scale
+        return Week(X, answers_at(past.people, origins, STEPS), base, last_week, past.time[start])
+    return None
 
 
 def _scaling(seen: Array, scaling: str) -> tuple[Array, Array]:

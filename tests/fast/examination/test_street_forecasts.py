@@ -18,6 +18,7 @@ from autograder.examination.street_forecasts import (
     held_out,
     hourly,
     kinds,
+    own_week,
     table,
 )
 
@@ -121,3 +122,34 @@ def test_hours_without_counts_are_asked_for_nowhere() -> None:
     assert np.isfinite(held.X).all()
     assert np.isfinite(held.truth).all()
     assert len(held.X) < len(held_out(PAST, LATER, COUNTS, "standardize").X)
+
+
+@pytest.mark.parametrize("difference", [0, 24, 168])
+def test_the_week_that_is_shown_is_the_students_own(difference: int) -> None:
+    past = street("2024-06-01", 200)
+    asked = COUNTS._replace(difference=difference)
+    held = held_out(past, LATER, asked, "standardize")
+    week = own_week(past, asked, held)
+    assert week is not None
+    first = int(np.flatnonzero(past.time == week.first)[0])
+    assert pd.Timestamp(week.first).day_name() == "Monday"
+    assert first >= len(past.time) * 85 // 100
+    np.testing.assert_array_equal(week.truth.ravel(), past.people[first : first + 168])
+    np.testing.assert_array_equal(week.last_week.ravel(), past.people[first - 168 : first])
+    target = past.since(difference) if difference else past.people
+    np.testing.assert_allclose(week.X[1, :, 0] * held.scale[0] + held.shift[0], target[first - 12 : first + 12])
+    base = past.people[first - difference : first + 168 - difference] if difference else np.zeros(168)
+    np.testing.assert_allclose(week.base.ravel(), base)
+
+
+def test_a_week_with_a_gap_is_not_shown() -> None:
+    past = street("2024-06-01", 200)
+    held = held_out(past, LATER, COUNTS, "standardize")
+    week = own_week(past, COUNTS, held)
+    assert week is not None
+    people = past.people.copy()
+    people[past.time == week.first + np.timedelta64(30, "h")] = np.nan
+    later = own_week(past._replace(people=people), COUNTS, held)
+    assert later is not None
+    assert later.first > week.first
+    assert own_week(street("2024-10-01", 60), COUNTS, held) is None
