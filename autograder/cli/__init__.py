@@ -20,6 +20,8 @@ COMMANDS: Final = {
     "check": "check",
     "kit": "kit",
     "collect": "collect",
+    "marks": "marks",
+    "mark": "marks",
     "plan": "shards",
     "merge": "shards",
     "new": "new",

@@ -4,6 +4,7 @@ import difflib
 import math
 import re
 import tomllib
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, time
 from fractions import Fraction
@@ -106,7 +107,7 @@ class Table:
             raise self.fault(key, f'`{key}` must be a text, as {key} = "...".')
         if len(value) > MAX_TEXT:
             raise self.fault(key, f"`{key}` has {len(value)} characters; {MAX_TEXT} are possible.")
-        if any(not (one.isprintable() or one in "\n\t") for one in value):
+        if any(unicodedata.category(one)[0] == "C" and one not in "\n\t" for one in value):
             raise self.fault(key, f"`{key}` holds a control character: write it again without.")
         return value
 
