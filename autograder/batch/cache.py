@@ -8,8 +8,9 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
+from autograder.box import Limits
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.result import ExerciseResult, Result
@@ -21,6 +22,8 @@ from autograder.submission.slicing import Slices
 from autograder.versions import versions_here
 
 Keys = dict[str, str]  # by exercise
+# The causes that another try, with the machine idle or with wider limits, may not meet again.
+LIMITED: Final = frozenset({"time", "memory"})
 
 
 def identity(submission: Submission, settings: Settings) -> str | None:
@@ -65,17 +68,49 @@ def usable(result: Result, *, practice: bool) -> bool:
     return not result.grader_failed and (practice or result.record.get("for_marks") is True)
 
 
-def reusable(earlier: Result | None, now: Keys, *, whole: bool) -> dict[str, ExerciseResult]:
+def holds(result: Result, submission: Submission, settings: Settings) -> bool:
+    """Whether an earlier result would come out the same now, as a whole.
+
+    With more time or memory than then, what did not come to its limit comes out the same, so that such a result holds.
+    """
+    kept = result.record.get("identity")
+    if kept is None:
+        return False
+    if kept == identity(submission, settings):
+        return True
+    then = narrower(result, settings)
+    return then is not None and _came_to_no_limit(result) and bool(kept == identity(submission, then))
+
+
+def narrower(result: Result | None, settings: Settings) -> Settings | None:
+    """These settings with the limits of an earlier result; None where they are the same, or some of them were wider."""
+    kept = result.record.get("limits") if result else None
+    now = dataclasses.asdict(settings.limits)
+    if not isinstance(kept, dict) or kept == now or kept.keys() != now.keys():
+        return None
+    if not all(type(kept[name]) in (int, float) and kept[name] <= limit for name, limit in now.items()):
+        return None
+    return dataclasses.replace(settings, limits=Limits(**kept))
+
+
+def _came_to_no_limit(result: Result) -> bool:
+    """Nothing was stopped: neither an answer, nor a cell that may matter to one, of which there is a note."""
+    notes = result.record.get("notes")
+    return isinstance(notes, dict) and not any(notes.values()) and not result.causes & LIMITED
+
+
+def reusable(earlier: Result | None, now: Keys, *, whole: bool, silent: bool = False) -> dict[str, ExerciseResult]:
     """The exercises of an earlier result that would come out the same, by id; none where there is no result (None).
 
     What could not be graded is tried again. `whole`: all or none, where answers may keep something from one examination
-    to the next, so that what is examined again meets what it has met before.
+    to the next, so that what is examined again meets what it has met before. `silent`: only those without a note, so
+    that no cell of theirs came to a limit.
     """
-    found = dict(_reusable(earlier, now)) if earlier else {}
+    found = dict(_reusable(earlier, now, silent)) if earlier else {}
     return found if not whole or len(found) == len(now) else {}
 
 
-def _reusable(earlier: Result, now: Keys) -> Iterator[tuple[str, ExerciseResult]]:
+def _reusable(earlier: Result, now: Keys, silent: bool) -> Iterator[tuple[str, ExerciseResult]]:
     before, all_notes = earlier.record.get("keys"), earlier.record.get("notes")
     if not isinstance(before, dict) or not isinstance(all_notes, dict):
         return  # nothing had come to be graded
@@ -84,7 +119,7 @@ def _reusable(earlier: Result, now: Keys) -> Iterator[tuple[str, ExerciseResult]
             continue
         kept, wanted, notes = (some.get(exercise.id) for some in (before, now, all_notes))
         # A record that somebody has damaged holds nothing.
-        if isinstance(wanted, str) and kept == wanted and _texts(notes):
+        if isinstance(wanted, str) and kept == wanted and _texts(notes) and not (silent and notes):
             yield exercise.id, exercise
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from autograder.batch.cache import identity, reusable, usable
+from autograder.batch.cache import LIMITED, holds, reusable, usable
 from autograder.batch.pool import Pool
 from autograder.batch.workers import grade_all, pool_for, workers_for
 from autograder.box import Limits
@@ -21,6 +21,7 @@ from autograder.errors import BoxUnavailable, CourseError, NothingThere, Refused
 from autograder.report import terminal
 from autograder.report.files import Results, as_json
 from autograder.report.page import Level
+from autograder.report.wording import counted
 from autograder.result import Result, differences
 from autograder.seed import course_seed, seed_file
 from autograder.settings import Settings
@@ -34,7 +35,8 @@ class Request:
 
     `workers` is how many submissions are graded at a time; None: as many as cores and memory allow. `seed` draws the
     hidden inputs; None: this machine's own. Results are kept in `output`; None: nowhere. What `earlier` has is taken
-    over as well as what `output` has; None: there is no other.
+    over as well as what `output` has; None: there is no other. Results with one of the causes `retry` are graded again,
+    one at a time.
     """
 
     paths: list[Path]
@@ -51,6 +53,7 @@ class Request:
     earlier: Path | None = None  # where results of an earlier grading are; by default in `output`
     cold: bool = False  # no box is forked
     feedback: Level = "now"
+    retry: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -127,10 +130,10 @@ def carry_out(request: Request, submissions: list[Submission], course: Course, e
         before = Earlier({}, {})
         if request.cache:
             kept = [one for one in (results, elsewhere) if one]
-            before = _earlier(submissions, settings, kept, practice=request.allow_weak_box)
+            before = _earlier(submissions, settings, kept, practice=request.allow_weak_box, retry=request.retry)
         taken_over = Earlier({}, before.whole | before.changed) if request.verify else before
         left = [one for place, one in enumerate(submissions) if place not in taken_over.whole]
-        pool = pool_for(left, settings, request.workers or workers_for(request.limits))
+        pool = pool_for(left, settings, 1 if request.retry else request.workers or workers_for(request.limits))
         if left:
             box = until_the_end.enter_context(box_to_come(where, settings, left, err))
             until_the_end.enter_context(pool)
@@ -155,8 +158,18 @@ def _tell(request: Request, done: Grading, err: Console) -> None:
     parts = [len(record["taken_over"]) for record in records.values() if record.get("taken_over")]
     if parts:
         changed = "1 changed submission" if len(parts) == 1 else f"{len(parts)} changed submissions"
-        told += f" In {changed}, {sum(parts)} exercises have not changed and keep their results."
+        one = "1 exercise has not changed and keeps its result."
+        told += f" In {changed}, "
+        told += one if sum(parts) == 1 else f"{sum(parts)} exercises have not changed and keep their results."
     err.print(told, style="dim")
+    slow = sum(bool(result.causes & LIMITED) for result in done.results)
+    if slow and not request.retry:
+        err.print(
+            f"{counted(slow, 'submission')} came to a limit of time or memory. If the machine was busy, the same "
+            "command with --retry time (or --retry memory) grades them again, one at a time.",
+            style="yellow",
+            soft_wrap=True,
+        )
     if done.page:
         err.print(
             f"Reports: {done.page} (and STUDENT/ASSIGNMENT/feedback.html beside it)", soft_wrap=True, markup=False
@@ -277,14 +290,23 @@ def _imports(submissions: Sequence[Submission], course: Course) -> list[str]:
     return list(found)
 
 
-def _earlier(submissions: list[Submission], settings: Settings, kept: list[Results], *, practice: bool) -> Earlier:
-    """Of each submission the first of the `kept` results that holds as a whole, or else the first."""
+def _earlier(
+    submissions: list[Submission],
+    settings: Settings,
+    kept: list[Results],
+    *,
+    practice: bool,
+    retry: frozenset[str] = frozenset(),
+) -> Earlier:
+    """Of each submission the first of the `kept` results that holds as a whole, or else the first.
+
+    One with a cause in `retry` does not hold; its exercises that were graded may.
+    """
     found = Earlier({}, {})
     for place, submission in enumerate(submissions):
         results = [result for one in kept if (result := one.earlier(place)) and usable(result, practice=practice)]
         if results:
-            now = identity(submission, settings)
-            same = [result for result in results if result.record.get("identity") == now is not None]
+            same = [one for one in results if not one.causes & retry and holds(one, submission, settings)]
             (found.whole if same else found.changed)[place] = (same or results)[0]
     return found
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from autograder.batch.cache import identity, keys, reusable, seeds, seeds_before
+from autograder.batch.cache import identity, keys, narrower, reusable, seeds, seeds_before
 from autograder.batch.called_answers import References, may_call, with_references
 from autograder.batch.marks import examinable, mark, score, undecided
 from autograder.box import Limits
@@ -119,8 +119,10 @@ def _grade(
         slices = Slices(restored, assignment)
         record["plain"] = slices.plain
         record["keys"] = keys(slices, restored, assignment, settings)
-        known = {} if settings.again else reusable(earlier, record["keys"], whole=not slices.plain)
-        before = seeds_before(earlier, record["keys"], notebook.sha256)
+        then = narrower(earlier, settings)  # exercises that came to no limit do not depend on the limits
+        held = keys(slices, restored, assignment, then) if then else record["keys"]
+        known = {} if settings.again else reusable(earlier, held, whole=not slices.plain, silent=bool(then))
+        before = seeds_before(earlier, held, notebook.sha256)
         asked_before = {name: seed for name, seed in before.items() if settings.again or name in known}
         record["seeds"] = seeds(slices, assignment, settings) | asked_before
         record["taken_over"] = sorted(known)

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 
@@ -26,6 +27,7 @@ def grade(
     feedback: Level = "now",
     cache: bool = True,
     workers: int | None = None,
+    retry: Iterable[Literal["time", "memory"]] = (),
     seed: int | None = None,
     training_seed: int = TRAINING_SEED,
     limits: Limits = DEFAULTS,
@@ -53,6 +55,7 @@ def grade(
     `feedback` says whom the pages there are for: "now" a student, "after" a student after the deadline, or "staff".
     `cache` takes results over that `output` has already, where nothing that they follow from has changed.
     `workers` is how many submissions are graded at a time; None: as many as cores and memory allow.
+    `retry` has causes: what `output` has that could not be graded because of one is graded again, one at a time.
     `seed` (a whole number from 0) draws the hidden inputs; None: this machine's own secret one.
     `training_seed` (from 0) is the notebooks' own SEED.
     `limits` are the seconds and bytes that one submission may use.
@@ -75,6 +78,6 @@ def grade(
         warnings.warn(sentence, stacklevel=2)
     request = Request(
         places, limits, workers, seed, training_seed, None if output is None else Path(output), json=False,
-        allow_weak_box=allow_weak_box, cache=cache, verify=False, feedback=feedback,
+        allow_weak_box=allow_weak_box, cache=cache, verify=False, feedback=feedback, retry=frozenset(retry),
     )  # fmt: skip
     return carry_out(request, submissions, of, Console(quiet=True, force_jupyter=False)).results

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from autograder.batch.cache import identity, usable
+from autograder.batch.cache import holds, usable
 from autograder.box import Limits
 from autograder.course import Course
 from autograder.errors import PlanError, Unusable
@@ -91,7 +91,7 @@ def _holds(place: int, submission: Submission, settings: Settings, results: Resu
     earlier = results.earlier(place) if results else None
     if results is None or earlier is None or not usable(earlier, practice=False):
         return False
-    return bool(earlier.record.get("identity") == identity(submission, settings))
+    return holds(earlier, submission, settings)
 
 
 def _hand_on(results: Results, place: int, folder: Path) -> None:

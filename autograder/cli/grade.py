@@ -49,6 +49,12 @@ def grade(
         Path | None,
         typer.Option(metavar="RESULTS", help="Reuse the results in this folder too, besides those in --output."),
     ] = None,
+    retry: Annotated[
+        Literal["time", "memory"] | None,
+        typer.Option(
+            help="Grade again, one at a time, what could not be graded because of time, or of memory.",
+        ),
+    ] = None,
     verify: Annotated[
         bool, typer.Option("--verify", help="Regrade everything, and show whether earlier results come out the same.")
     ] = False,
@@ -77,10 +83,15 @@ def grade(
 
     if verify and output is None and earlier is None:
         stop("--verify compares with what --output or --earlier has from an earlier run: say where that is.", 2)
+    if retry and output is None and earlier is None:
+        stop("--retry grades again what --output or --earlier has from an earlier run: say where that is.", 2)
+    if retry and (verify or no_cache or workers):
+        stop("--retry grades some results again, one at a time: leave --verify, --no-cache and --workers out.", 2)
     limits = Limits(cell_seconds=cell_seconds, call_seconds=call_seconds, total_seconds=total_seconds)
     request = Request(
         paths, limits, workers, seed, training_seed, output, json, allow_weak_box,
         cache=not no_cache, verify=verify, every_cell=every_cell, earlier=earlier, cold=cold, feedback=feedback,
+        retry=frozenset({retry} if retry else ()),
     )  # fmt: skip
     job = Job() if github else None
     try:

@@ -1,7 +1,7 @@
 """Names that are nearly an assignment's: other capitals, spaces or hyphens, a copy's number, a letter too few.
 
-A near name is never taken for the name itself: two assignments may differ by as little. It is told to whoever can
-rename it, and here is the one place that says what is near.
+A near name is never taken for the name itself: two assignments may differ by as little. It is told to the person
+who can rename it, and here is the one place that says what is near.
 """
 
 import difflib

@@ -2,21 +2,34 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.command_line import autograder
 from helpers.grader import Grader
-from helpers.submissions import COURSE, Notebook, answered, insert, only, own_cell, released, solved, source, write
+from helpers.submissions import (
+    COURSE,
+    Notebook,
+    answered,
+    insert,
+    lean,
+    only,
+    own_cell,
+    released,
+    solved,
+    source,
+    write,
+)
 
 from autograder import course
-from autograder.batch.cache import Keys, keys, reusable, usable
+from autograder.batch.cache import Keys, holds, identity, keys, narrower, reusable, usable
 from autograder.box import Limits
 from autograder.report import page
 from autograder.result import Result
 from autograder.settings import Settings
+from autograder.submission.find import Submission
 from autograder.submission.notebook import read
 from autograder.submission.restoration import restore
 from autograder.submission.slicing import Slices
@@ -278,6 +291,68 @@ def test_the_command_says_what_it_took_over_and_verifies_it(tmp_path: Path) -> N
     run = autograder(*command, "--no-cache")
     assert "had been graded before" not in run.stderr
     assert "keep their results" not in run.stderr
+
+
+SLOW = source(solved(NAME), "invert").replace(
+    "    values = np", "    import time\n    time.sleep(1.5)\n    values = np", 1
+)
+
+
+def test_what_came_to_a_limit_is_graded_again_alone(tmp_path: Path) -> None:
+    """With `--retry`, or with more time; all other results hold, and so do its other exercises."""
+    assert "sleep" in SLOW
+    hand_ins = {"ada": only(NAME, "invert"), "bob": only(NAME, "which-scaler", invert=SLOW)}
+    for student, notebook in hand_ins.items():
+        write(lean(notebook), tmp_path / "class" / student / NAME / f"{NAME}.ipynb")
+    command: list[str | Path] = ["grade", tmp_path / "class", "--output", tmp_path / "results", "--seed", "5"]
+
+    def run(*more: str) -> tuple[str, dict[str, Any]]:
+        told = autograder(*command, *more, COLUMNS="300")
+        assert told.returncode == 0, told.stderr
+        kept = {one["student"]: one for one in json.loads((tmp_path / "results" / "results.json").read_text())}
+        assert kept["ada"]["score"] == 2.0
+        return told.stderr, kept
+
+    first, before = run("--call-seconds", "1")
+    assert "1 submission came to a limit of time or memory." in first
+    assert (before["bob"]["score"], before["bob"]["open_points"]) == (2.0, 2.0)
+    again, same = run("--call-seconds", "1")
+    assert "2 had been graded before" in again
+    assert same == before
+    none, _ = run("--call-seconds", "1", "--retry", "memory")
+    assert "2 had been graded before" in none
+    retried, after = run("--call-seconds", "1", "--retry", "time")
+    assert "\n1 graded in" in retried
+    assert after["ada"] == before["ada"]
+    assert after["bob"]["record"]["taken_over"] == sorted(set(IDS) - {"invert"})
+    longer, after = run("--call-seconds", "20")
+    assert "\n1 graded in" in longer
+    assert after["ada"] == before["ada"], "it came to no limit, so more time makes no difference"
+    assert (after["bob"]["score"], after["bob"]["open_points"]) == (4.0, 0)
+    assert after["bob"]["record"]["taken_over"] == sorted(set(IDS) - {"invert"})
+
+
+@pytest.mark.parametrize("options", [["--retry", "time"], ["--output", "x", "--retry", "time", "--no-cache"]])
+def test_a_retry_needs_results_and_grades_only_some(options: list[str], tmp_path: Path) -> None:
+    run = autograder("grade", tmp_path, *options)
+    assert run.returncode == 2
+    assert "--retry grades" in run.stderr
+
+
+def test_with_a_note_more_time_is_another_result(grade: Grader) -> None:
+    """A cell that was stopped leaves a note: with more time an answer that needs it may be right."""
+    path_of = Submission(Path("nowhere.ipynb"), "ada", NAME)
+    settings = Settings(COURSE, Limits(), seed=1, training_seed=2)
+    less = replace(settings, limits=Limits(cell_seconds=30))
+    record: dict[str, Any] = {"limits": asdict(less.limits), "identity": identity(path_of, less), "notes": {"": []}}
+    kept = replace(grade(released(NAME), NAME).result, record=record)
+    assert holds(kept, path_of, settings)
+    assert narrower(kept, settings) == less
+    noted = replace(kept, record={**record, "notes": {"": ["Your cell 3 took too long."]}})
+    stopped = replace(kept, cause="time")
+    more = replace(kept, record={**record, "limits": {**asdict(less.limits), "cell_seconds": 90}})
+    damaged = replace(kept, record={**record, "limits": {"cell_seconds": "x"}})
+    assert not any(holds(one, path_of, settings) for one in (noted, stopped, more, damaged))
 
 
 def test_results_may_be_taken_over_from_elsewhere(tmp_path: Path) -> None:
