@@ -77,7 +77,7 @@ def _fall(loss: Sequence[float | None], val_loss: Sequence[float | None] | None)
         f" The validation loss was lowest in epoch {e.best + 1} ({checked[e.best]:.3g}) and ended at {checked[-1]:.3g}."
     )
     if diagnosis(known, checked) == "overfit":
-        return f"{told} It rose while the training loss still fell: the model learned its training data by heart."
+        return f"{told} It rose while the training loss still fell: the model memorised its training data."
     if e.worse:
         return f"{told} Both losses rose in the end: a smaller learning rate may help."
     if e.learning:

@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 from helpers import example_class
+from helpers.browser import DESKTOP, PHONE, Visit, cut_on_paper, judged
+
+from autograder.report import page
+from autograder.result import Result
 
 # student, assignment -> outcome of each exercise; None where nothing could be graded
 E, P, N, C = "earned", "partial", "not_earned", "could_not_be_graded"
@@ -95,3 +99,27 @@ def test_the_record_tells_how_it_was_graded(graded: tuple[list[dict[str, Any]], 
     assert all(seconds >= 0 for seconds in record["timings"].values())
     assert {"python", "keras", "papermill"} <= set(record["versions"])
     assert {"tensorflow", "tensorflow-cpu"} & set(record["versions"])
+
+
+def test_everybody_can_read_its_pages(
+    graded: tuple[list[dict[str, Any]], Path, str], visit: Visit, tmp_path: Path
+) -> None:
+    """All kinds of results, with all that the page for staff shows of them."""
+    written = tmp_path / "page.html"
+    _, output, _ = graded
+    for file in sorted(output.glob("*/*/result.json")):
+        result = Result.from_dict(json.loads(file.read_text()))
+        written.write_text(page.feedback(result, "staff"), encoding="utf-8")
+        assert judged(visit(written, DESKTOP)) == [], file
+        shown = visit(written, PHONE, dark=True)
+        assert judged(shown) == [], file
+        assert cut_on_paper(shown) == [], file
+    assert judged(visit(output / "index.html", PHONE)) == []
+
+
+def test_a_trained_model_has_its_pictures(graded: tuple[list[dict[str, Any]], Path, str]) -> None:
+    (perfect,) = (one for one in graded[0] if (one["student"], one["assignment"]) == ("ada-perfect", "09_echo"))
+    pictures = [one for check in perfect["exercises"][-1]["checks"] for one in check["pictures"]]
+    assert [one["kind"] for one in pictures] == ["learning curve", "confusion matrix"]
+    assert len(pictures[0]["values"][0]) == 8, "epochs"
+    assert sum(map(sum, pictures[1]["values"])) == 4000

@@ -38,7 +38,7 @@ def test_a_curve_has_the_losses_and_says_how_they_went() -> None:
 @pytest.mark.parametrize(
     ("loss", "val_loss", "told"),
     [
-        (FALLING, [2.0, 1.0, 0.6, 0.9], "learned its training data by heart"),
+        (FALLING, [2.0, 1.0, 0.6, 0.9], "memorised its training data"),
         ([2.0, 1.0, 1.5, 2.0], [2.0, 1.0, 1.6, 2.9], "Both losses rose in the end"),
         (FALLING, FALLING, "still fell in the second half"),
         (FALLING, [0.5, 0.5, 0.5, 0.5], "It has settled"),

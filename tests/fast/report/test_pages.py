@@ -68,7 +68,7 @@ def test_open_points_stand_beside_every_score() -> None:
     assert Result.from_dict(kept) == Result.from_dict({**kept, "open_points": 7}) == one, "it follows from the rest"
     html = page.index([(one, "ada/03_numeric_data")])
     assert '<td class="number">4.5 / 10</td><td class="number">2</td>' in html
-    assert '>Points</th><th class="number">Open</th>' in html
+    assert '>Points</th><th scope="col" class="number">Open</th>' in html
     screen = Console(file=io.StringIO(), width=100)
     screen.print(*terminal.tables([one, result("bob", exercises=one.exercises[:2])]))
     terminal.details(screen, one)
