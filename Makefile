@@ -66,7 +66,7 @@ lock: ## write the lock files again (needs uv): `make lock` keeps versions, `mak
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "Python's venv module is missing; on Debian or Ubuntu: sudo apt-get install python3-venv"; exit 1; }
 	@cmp -s requirements.lock .venv/requirements.lock || { \
-	  echo "Setting up .venv (about 2 GB, some minutes the first time) ..." && \
+	  echo "Setting up .venv (about 2.2 GB, some minutes the first time) ..." && \
 	  $(PYTHON) -m venv --clear .venv && \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
 	  $(BIN)/python autograder/lighten.py && \
