@@ -513,6 +513,7 @@ def test_resets_other_recurrent_layers(student: Student, rng: np.random.Generato
     X = rng.normal(size=(2 * ROWS, STEPS, FEATURES)).astype("float32")
     model = student.apply(with_a_gru, ROWS, STEPS, FEATURES)
     first = flat(student.predict_stateful(model, X, ROWS), len(X), "the predictions")
+    that(bool(np.ptp(first) > 1e-6), "the predictions of a model with a GRU are all the same.", "Return predictions.")
     for what in ("predict_stateful", "fit_stateful"):
         if what == "fit_stateful":
             student.fit_stateful(model, X, first[:, None].astype("float32"), 1, ROWS)

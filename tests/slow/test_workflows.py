@@ -248,7 +248,7 @@ def test_what_is_published_is_all_there(graded: tuple[Class, Run, Run, Path]) ->
     assert collected["gone"]["turn"] == "student"
     summary = run.summary("publish")
     assert "3 submissions graded, 1 could not be graded" in summary
-    assert "| ada | 03&#95;numeric&#95;data | 10 / 10 | ✅✅✅✅ |" in summary
+    assert "| ada | 03&#95;numeric&#95;data | 10 / 10 | 0 | ✅✅✅✅ |" in summary
     asked = (run.stand_in / "gh").read_text()
     assert "statuses/" in asked
     assert "-f state=success -f description=3 submissions graded, 1 could not be graded" in asked

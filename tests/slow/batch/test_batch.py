@@ -70,12 +70,12 @@ def test_a_worker_that_ends_or_hangs_at_an_answer_costs_that_exercise(
 def test_a_worker_is_replaced_once_its_answers_took_too_much(settings: Settings, tmp_path: Path) -> None:
     """It tells so by itself, and the exercise alone is not graded."""
     path = write(lean(only(ASSIGNMENT, "invert", "which-scaler")), tmp_path / "ada" / f"{ASSIGNMENT}.ipynb")
-    short = replace(settings, limits=replace(settings.limits, exercise_look_seconds=0.03))
+    short = replace(settings, limits=replace(settings.limits, exercise_look_seconds=0.01))
     submissions = [(place, Submission(path, "ada", ASSIGNMENT)) for place in range(2)]
     for result in dict(grade_all(submissions, short, 1)).values():
         found = {one.id: one for one in result.exercises}
         assert (found["which-scaler"].outcome, found["which-scaler"].cause) == ("could_not_be_graded", "time")
-        assert "0.03 seconds of processor time for an exercise" in found["which-scaler"].message
+        assert "0.01 seconds of processor time for an exercise" in found["which-scaler"].message
         assert found["invert"].outcome == "earned"
         assert 0 < result.record["timings"]["of these, outside of the box"] < 2
 
