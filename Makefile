@@ -55,7 +55,7 @@ rebuilt: .venv/installed ## compare a thousand rebuilt models with Keras's own (
 	PYTHONPATH=tests $(BIN)/python -m helpers.random_models 1000 > benchmarks/rebuilt_models.md
 
 lock: ## write the lock files again (needs uv): `make lock` keeps versions, `make lock UPGRADE=--upgrade` takes the newest
-	uv pip compile pyproject.toml --universal --python-version 3.11 --extra instructor --extra dev --extra cluster \
+	uv pip compile pyproject.toml --universal --python-version 3.11 --extra instructor --extra dev \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header $(UPGRADE) -q -o requirements.lock
 	uv pip compile pyproject.toml --universal --python-version 3.11 -c requirements.lock \
 	  --generate-hashes --no-emit-index-url --no-annotate --no-header -q -o requirements-student.lock

@@ -19,16 +19,19 @@ def name_of(exercise: str) -> str:
 
 
 def is_apart(source: str, exercise: str) -> bool:
-    """Whether the cell defines its function, calls it and removes it, and does nothing else."""
+    """Whether the cell defines its function, calls it and removes it in any case, and does nothing else."""
     name = name_of(exercise)
     try:
         body = ast.parse(source).body
     except SyntaxError:
         return False
-    ends = [ast.unparse(node) for node in body[1:]]
-    return bool(body) and isinstance(body[0], ast.FunctionDef) and body[0].name == name and ends == [
-        f"{name}()", f"del {name}",
-    ]  # fmt: skip
+    ends = "\n".join(map(ast.unparse, body[1:]))
+    return bool(body) and isinstance(body[0], ast.FunctionDef) and body[0].name == name and ends == _end(name)
+
+
+def _end(name: str) -> str:
+    """How the cell goes on below the function: nothing of it stays, also where the check fails."""
+    return f"try:\n    {name}()\nfinally:\n    del {name}"
 
 
 def apart(source: str, exercise: str) -> str:
@@ -44,7 +47,7 @@ def apart(source: str, exercise: str) -> str:
         for number, line in enumerate(source.rstrip("\n").split("\n"), 1)
     ]
     name = name_of(exercise)
-    return f"def {name}():\n" + "\n".join(lines) + f"\n\n\n{name}()\ndel {name}"
+    return f"def {name}():\n" + "\n".join(lines) + f"\n\n\n{_end(name)}"
 
 
 def _within_texts(source: str) -> set[int]:

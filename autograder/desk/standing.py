@@ -165,6 +165,8 @@ def _of_try(
     if extra:
         safe = max(Fraction(0), safe + extra)
         steps.append(Step(f"extra {_plain(extra)}{_by(words, 'extra')}", safe))
+    if any(word.kind == "flag" for word in words):
+        steps.append(Step(f"flagged: look at it again{_by(words, 'flag')}", safe))
     days = 0
     if deadline is not None and graded.handed_in is None and graded.points:
         steps.append(Step("when it was handed in is not known: taken as in time", safe))

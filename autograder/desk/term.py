@@ -29,9 +29,7 @@ def standing(
     knows when each student's commit was made; None: that is not known. Raises DeskError, CourseError.
     """
     read = policy.read(rules or course.root / policy.FILE, course.names)
-    own = file.read(words or course.root / file.MARKS, course, read.zone)
-    other = file.read((words or course.root / file.MARKS).with_name(file.GRADEBOOK), course, read.zone)
-    said = file.decided(own, other)
+    said = file.read(words or course.root / file.MARKS, course, read.zone)
     times = {one.student: one.committed_at for one in read_record(collected) if one.committed_at} if collected else {}
     graded = [
         replace(one, handed_in=datetime.fromisoformat(times[one.student])) if one.student in times else one

@@ -27,7 +27,6 @@ from autograder.errors import CourseError, DeskError
 from autograder.text import plain
 
 MARKS: Final = "marks.toml"
-GRADEBOOK: Final = "gradebook.toml"  # what was read back from nbgrader's gradebook
 _TABLE: Final = "mark"
 _ALWAYS: Final = ("student", "assignment", "exercise", "reason", "by", "at")
 MOST_EXTRA: Final = 1000
@@ -58,13 +57,6 @@ def parse(document: Document, course: Course, zone: ZoneInfo, students: Collecti
     return words
 
 
-def decided(own: Iterable[Word], gradebook: Iterable[Word]) -> list[Word]:
-    """The words of both files; where both decide one thing, marks.toml holds, since a person wrote it on purpose."""
-    own = list(own)
-    taken = {word.about for word in own}
-    return [*own, *(word for word in gradebook if word.about not in taken)]
-
-
 def add(path: Path, words: Iterable[Word], course: Course, zone: ZoneInfo,
         students: Collection[str] | None = None) -> None:  # fmt: skip
     """Write the words behind those that the file has; `students` None: about anybody.
@@ -78,11 +70,6 @@ def add(path: Path, words: Iterable[Word], course: Course, zone: ZoneInfo,
     text += "\n".join(_written(group) for group in _grouped(words))
     parse(Document(text, path.name), course, zone, students)
     replace(path, text)
-
-
-def write(path: Path, words: Iterable[Word]) -> None:
-    """Write the file with these words and no other. Raises OSError."""
-    replace(path, "\n".join(_written(group) for group in _grouped(words)))
 
 
 def replace(path: Path, text: str) -> None:

@@ -69,6 +69,10 @@ def test_a_person_closes_what_was_open() -> None:
     whole = Word("ada", B, None, "points", 7.5, "", "oral")
     assert mark("", graded(B, None, None), words=(whole,)).points == Fraction("7.5")
     assert mark("", words=(whole,)).points == Fraction("7.5"), "also where nothing was handed in"
+    flag = Word("ada", B, None, "flag", None, "yes", "copied?")
+    assert "flagged: look at it again (copied?)" in [
+        step.what for step in mark("", graded(B, 5, 5), words=(flag,)).steps
+    ]
     extra = Word("ada", B, None, "extra", 2.0)
     assert mark("", graded(B, 5, 5), words=(extra,)).points == 12
 

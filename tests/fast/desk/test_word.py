@@ -94,9 +94,3 @@ def test_nothing_is_written_when_a_word_is_wrong(tmp_path: Path) -> None:
     path.write_text("# by hand\n" + before)
     file.add(path, [Word("bob", NAME, "invert", "points", 1.0, "", "seen")], COURSE, ZONE)
     assert path.read_text().startswith("# by hand\n" + before)
-
-
-def test_marks_toml_holds_where_the_gradebook_says_otherwise() -> None:
-    own, other = Word("ada", NAME, None, "points", 1.0), Word("ada", NAME, None, "points", 2.0)
-    more = Word("ada", NAME, "invert", "points", 2.0)
-    assert file.decided([own], [other, more]) == [own, more]
